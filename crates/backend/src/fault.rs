@@ -1,0 +1,60 @@
+//! Accesses to guest memory that may fault, and what the host's SIGSEGV handler asks about them.
+//!
+//! The runtime owns the host's signal handlers. For a SIGSEGV or SIGBUS it first calls
+//! [`recover`]; `true` means the context was changed so that returning from the handler
+//! continues at a recovery point of this crate.
+
+use std::arch::global_asm;
+
+/// A guest address range that could not be accessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadAddress;
+
+// A copy that reports a fault instead of dying of it. Returns the number of bytes not copied.
+global_asm!(
+    ".global forearm_copy",
+    ".global forearm_copy_insn",
+    ".global forearm_copy_fixup",
+    "forearm_copy:",
+    "mov rcx, rdx",
+    "forearm_copy_insn:",
+    "rep movsb",
+    "forearm_copy_fixup:",
+    "mov rax, rcx",
+    "ret",
+);
+
+unsafe extern "C" {
+    fn forearm_copy(dst: *mut u8, src: *const u8, len: usize) -> usize;
+    static forearm_copy_insn: u8;
+    static forearm_copy_fixup: u8;
+}
+
+/// Copies `len` bytes; either side may be guest memory that is not there.
+///
+/// # Errors
+/// [`BadAddress`] when a byte could not be read or written; the bytes before it were copied.
+///
+/// # Safety
+/// Each side is guest memory (mapped or not) or host memory valid for `len` bytes; the host side is not aliased.
+pub unsafe fn copy(dst: *mut u8, src: *const u8, len: usize) -> Result<(), BadAddress> {
+    // SAFETY: the caller's promise; a fault inside is turned into a short count by `recover`.
+    if unsafe { forearm_copy(dst, src, len) } == 0 { Ok(()) } else { Err(BadAddress) }
+}
+
+/// Called by the host's SIGSEGV and SIGBUS handler. `true`: the fault was in guest code or in [`copy`], and
+/// `context` now continues at its recovery point. `false`: the fault is the translator's own or was sent by kill.
+///
+/// # Safety
+/// `info` and `context` are those the kernel passed to the handler of a synchronous SIGSEGV or SIGBUS.
+pub unsafe fn recover(info: &libc::siginfo_t, context: &mut libc::ucontext_t) -> bool {
+    let _ = info;
+    let rip = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
+    // Only addresses are taken, nothing is read.
+    let insn = &raw const forearm_copy_insn as i64;
+    if *rip == insn {
+        *rip = &raw const forearm_copy_fixup as i64;
+        return true;
+    }
+    false
+}

@@ -1,0 +1,9 @@
+//! Executes guest instructions: an interpreter for what is cold, Cranelift for what is hot.
+
+pub mod engine;
+pub mod fault;
+pub mod fp;
+pub mod state;
+
+pub use engine::{CodeSource, Engine, Exit, Fault};
+pub use state::CpuState;

@@ -1,0 +1,159 @@
+//! The guest processor's state, as the interpreter, compiled code and the runtime see it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// N, Z, C, V and the other bits of CPSR that user mode sees (Arm ARM B1.3.3).
+pub mod cpsr {
+    /// Negative.
+    pub const N: u32 = 1 << 31;
+    /// Zero.
+    pub const Z: u32 = 1 << 30;
+    /// Carry.
+    pub const C: u32 = 1 << 29;
+    /// Overflow.
+    pub const V: u32 = 1 << 28;
+    /// Cumulative saturation.
+    pub const Q: u32 = 1 << 27;
+    /// Greater-than-or-equal flags, four bits from here.
+    pub const GE_SHIFT: u32 = 16;
+    /// Thumb execution state.
+    pub const T: u32 = 1 << 5;
+    /// Mode field of user mode.
+    pub const USER: u32 = 0x10;
+}
+
+/// One guest thread's registers. Compiled code addresses fields by offset, hence `repr(C)`.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct CpuState {
+    /// r0 to r15. r15 is the address of the next instruction whenever the guest is not running.
+    pub r: [u32; 16],
+    /// N is bit 31 of this word.
+    pub n: u32,
+    /// Z is set when this word is zero.
+    pub z: u32,
+    /// Carry, 0 or 1.
+    pub c: u32,
+    /// Overflow, 0 or 1.
+    pub v: u32,
+    /// GE flags in bits 3..0.
+    pub ge: u32,
+    /// Cumulative saturation, 0 or 1.
+    pub q: u32,
+    /// Thumb state, 0 or 1.
+    pub thumb: u32,
+    /// ITSTATE; zero except between the instructions of an IT block.
+    pub itstate: u32,
+    /// FPSCR without the cumulative exception bits that the host's MXCSR holds while the guest runs.
+    pub fpscr: u32,
+    /// MXCSR of the guest while the guest does not run: rounding mode and exception flags.
+    pub mxcsr: u32,
+    /// Set by another thread or a signal handler: leave translated code at the next safe point.
+    pub exit_request: AtomicU32,
+    /// Address of the exclusive monitor's granule; `EXCLUSIVE_NONE` when it is open.
+    pub exclusive_addr: u64,
+    /// The value that the last load-exclusive saw.
+    pub exclusive_value: u64,
+    /// User read-only thread ID register (TLS pointer).
+    pub tpidruro: u32,
+    /// User read-write thread ID register.
+    pub tpidrurw: u32,
+    /// Host address of guest address 0.
+    pub base: u64,
+    /// q0 to q15, each two D registers, little-endian.
+    pub vfp: [u128; 16],
+}
+
+/// `exclusive_addr` of an open monitor.
+pub const EXCLUSIVE_NONE: u64 = u64::MAX;
+
+impl Default for CpuState {
+    fn default() -> Self {
+        CpuState {
+            r: [0; 16],
+            n: 0,
+            z: 1,
+            c: 0,
+            v: 0,
+            ge: 0,
+            q: 0,
+            thumb: 0,
+            itstate: 0,
+            fpscr: 0,
+            mxcsr: crate::fp::MXCSR_DEFAULT,
+            exit_request: AtomicU32::new(0),
+            exclusive_addr: EXCLUSIVE_NONE,
+            exclusive_value: 0,
+            tpidruro: 0,
+            tpidrurw: 0,
+            base: 0,
+            vfp: [0; 16],
+        }
+    }
+}
+
+impl CpuState {
+    /// A copy for a new thread: the same registers, no pending request.
+    pub fn fork(&self) -> CpuState {
+        CpuState {
+            r: self.r,
+            exit_request: AtomicU32::new(0),
+            exclusive_addr: EXCLUSIVE_NONE,
+            vfp: self.vfp,
+            ..*self
+        }
+    }
+
+    /// CPSR as user mode reads it.
+    pub fn cpsr(&self) -> u32 {
+        (self.n & cpsr::N)
+            | if self.z == 0 { cpsr::Z } else { 0 }
+            | (self.c << 29)
+            | (self.v << 28)
+            | (self.q << 27)
+            | (self.ge << cpsr::GE_SHIFT)
+            | (self.thumb << 5)
+            | ((self.itstate & 3) << 25)
+            | ((self.itstate >> 2) << 10)
+            | cpsr::USER
+    }
+
+    /// Sets everything of CPSR that user mode has, execution state included.
+    pub fn set_cpsr(&mut self, x: u32) {
+        self.n = x & cpsr::N;
+        self.z = !x & cpsr::Z;
+        self.c = x >> 29 & 1;
+        self.v = x >> 28 & 1;
+        self.q = x >> 27 & 1;
+        self.ge = x >> cpsr::GE_SHIFT & 0xf;
+        self.thumb = x >> 5 & 1;
+        self.itstate = (x >> 25 & 3) | (x >> 10 & 0x3f) << 2;
+    }
+
+    /// FPSCR with the cumulative exception bits; only while the guest does not run.
+    pub fn fpscr(&self) -> u32 {
+        crate::fp::fpscr_of(self.fpscr, self.mxcsr)
+    }
+
+    /// Sets FPSCR and the host's modes with it; only while the guest does not run.
+    pub fn set_fpscr(&mut self, x: u32) {
+        (self.fpscr, self.mxcsr) = crate::fp::split_fpscr(x);
+    }
+
+    /// D register `n` (0 to 31).
+    pub fn d(&self, n: usize) -> u64 {
+        (self.vfp[n / 2] >> (64 * (n % 2))) as u64
+    }
+
+    /// Sets D register `n` (0 to 31).
+    pub fn set_d(&mut self, n: usize, x: u64) {
+        let shift = 64 * (n % 2);
+        self.vfp[n / 2] = self.vfp[n / 2] & !(u128::from(u64::MAX) << shift) | u128::from(x) << shift;
+    }
+
+    /// Asks the thread that runs this state to leave translated code at its next safe point.
+    /// Async-signal-safe; callable from any thread.
+    pub fn request_exit(&self) {
+        self.exit_request.store(1, Ordering::Release);
+    }
+}

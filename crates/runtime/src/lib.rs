@@ -1,0 +1,9 @@
+//! The guest process: its memory, program image, system calls, signals and threads.
+
+pub mod errno;
+pub mod memory;
+pub mod process;
+pub mod syscalls;
+pub mod threads;
+
+pub use errno::{Errno, SysResult};

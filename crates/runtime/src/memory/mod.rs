@@ -1,0 +1,5 @@
+//! The guest's address space.
+
+mod access;
+
+pub use access::GuestMemory;

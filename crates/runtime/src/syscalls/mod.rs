@@ -1,0 +1,91 @@
+//! System calls, one file a family. `table.rs` has a line a number.
+
+pub mod table;
+
+use crate::errno::{Errno, SysResult};
+use crate::threads::Thread;
+
+/// r0 to r6 of a system call.
+#[derive(Clone, Copy, Debug)]
+pub struct Args(pub [u32; 7]);
+
+impl Args {
+    /// A 64-bit argument in registers `n` (even, low half) and `n + 1`, as the EABI passes it.
+    pub fn u64(&self, n: usize) -> u64 {
+        u64::from(self.0[n]) | u64::from(self.0[n + 1]) << 32
+    }
+
+    /// A signed argument, for host calls that take `long`.
+    pub fn i32(&self, n: usize) -> i32 {
+        self.0[n] as i32
+    }
+}
+
+impl std::ops::Index<usize> for Args {
+    type Output = u32;
+    fn index(&self, n: usize) -> &u32 {
+        &self.0[n]
+    }
+}
+
+/// A system call's implementation.
+pub type Handler = fn(&mut Thread, Args) -> SysResult;
+
+/// How `-strace` prints an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Signed decimal.
+    Int,
+    /// Unsigned decimal: sizes, counts.
+    Size,
+    /// Hexadecimal.
+    Hex,
+    /// Octal mode.
+    Mode,
+    /// A pointer, in hexadecimal, NULL for 0.
+    Ptr,
+    /// A file descriptor.
+    Fd,
+    /// A directory descriptor or AT_FDCWD.
+    DirFd,
+    /// A path in guest memory.
+    Path,
+    /// A buffer the call reads; its length is the next argument.
+    Buf,
+    /// A buffer the call fills; its length is the result.
+    OutBuf,
+    /// A signal number.
+    Signal,
+    /// open's flags.
+    OpenFlags,
+    /// mmap's protection.
+    Prot,
+    /// mmap's flags.
+    MapFlags,
+    /// clone's flags.
+    CloneFlags,
+    /// A clock ID.
+    Clock,
+    /// Low half of a 64-bit argument; the register after it is not printed by itself.
+    I64,
+    /// The register that aligns a 64-bit argument to an even pair: not printed.
+    Pad,
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub struct Syscall {
+    /// Number under the ARM EABI (arch/arm/tools/syscall.tbl).
+    pub number: u32,
+    /// The kernel's name.
+    pub name: &'static str,
+    /// Argument kinds for `-strace`.
+    pub args: &'static [Kind],
+    /// Its implementation.
+    pub run: Handler,
+}
+
+/// A number that is ENOSYS on purpose; the table's line says why.
+pub fn enosys(_: &mut Thread, _: Args) -> SysResult {
+    Err(Errno(libc::ENOSYS))
+}
