@@ -1,5 +1,6 @@
 //! The guest process: its memory, program image, system calls, signals and threads.
 
+pub mod abi;
 pub mod errno;
 pub mod memory;
 pub mod process;

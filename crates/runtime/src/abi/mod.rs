@@ -1,0 +1,6 @@
+//! Kernel structures as the ARM EABI lays them out, where that differs from x86-64, with their conversions.
+//!
+//! Long and pointers are 32 bits wide; 64-bit fields lie on 8-byte boundaries.
+
+pub mod iovec;
+pub mod time;
