@@ -1,0 +1,14 @@
+//! Forms: what turns the raw fields of an encoding into operands, and says what is UNDEFINED or UNPREDICTABLE.
+//! One file a family of encodings. A form is `fn(word, &mut Inst, Context) -> Verdict`.
+
+mod integer;
+
+pub use integer::*;
+
+use super::{Context, Verdict};
+use crate::inst::Inst;
+
+/// The fields are the operands.
+pub fn plain(_: u32, _: &mut Inst, _: Context) -> Verdict {
+    Verdict::Valid
+}
