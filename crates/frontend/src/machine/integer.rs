@@ -181,6 +181,8 @@ pub trait Integer {
     // ---- control flow; each ends the block
     /// To a fixed address in this instruction set.
     fn branch(&mut self, target: u32);
+    /// To a fixed address in this instruction set if `c`, else to the next instruction (CBZ).
+    fn branch_if(&mut self, c: Self::B, target: u32);
     /// To a fixed address in the other instruction set (BLX immediate).
     fn branch_exchange(&mut self, target: u32);
     /// BXWritePC: bit 0 selects Thumb.

@@ -1,0 +1,272 @@
+//! What an instruction touches, found by running its semantics in a domain of empty values.
+//!
+//! The block builder and the code generator ask; nothing about reads, writes and branches is kept by hand.
+
+use crate::inst::Inst;
+use crate::machine::{Integer, Size};
+
+/// How an instruction leaves the straight line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// To a fixed address in the same instruction set.
+    Branch(u32),
+    /// To a fixed address in the other instruction set.
+    BranchExchange(u32),
+    /// To a fixed address or the next instruction.
+    BranchIf(u32),
+    /// To an address in a register or from memory.
+    Indirect,
+    /// Into the runtime: SVC, BKPT, undefined.
+    Trap,
+}
+
+/// The effects of one instruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Core registers read, a bit each.
+    pub reads: u16,
+    /// Core registers written, a bit each; r15 is `flow`.
+    pub writes: u16,
+    /// N, Z, C, V, Q or GE read.
+    pub reads_flags: bool,
+    /// N, Z, C or V written.
+    pub writes_flags: bool,
+    /// Memory is read or written: the instruction may fault.
+    pub memory: bool,
+    /// Memory is written.
+    pub stores: bool,
+    /// VFP or Advanced SIMD registers or FPSCR are touched.
+    pub float: bool,
+    /// FPSCR may be written as a whole: rounding or flush mode may change.
+    pub writes_fpscr: bool,
+    /// Leaves the straight line; a block ends here.
+    pub flow: Option<Flow>,
+    /// r14 is set to the return address: a call.
+    pub links: bool,
+}
+
+impl Effects {
+    /// The effects of `inst`.
+    pub fn of(inst: &Inst) -> Effects {
+        let mut e = Effects::default();
+        crate::execute(&mut e, inst);
+        e
+    }
+}
+
+impl Integer for Effects {
+    type W = ();
+    type L = ();
+    type B = ();
+
+    fn word(&mut self, _: u32) {}
+    fn long(&mut self, _: u64) {}
+    fn bool(&mut self, _: bool) {}
+    fn b_to_w(&mut self, (): ()) {}
+    fn w_to_b(&mut self, (): ()) {}
+    fn bit(&mut self, (): (), _: u32) {}
+    fn reg(&mut self, r: u8) {
+        self.reads |= 1 << r;
+    }
+    fn set_reg(&mut self, r: u8, (): ()) {
+        self.writes |= 1 << r;
+    }
+    fn pc(&self) -> u32 {
+        0
+    }
+    fn next_pc(&self) -> u32 {
+        0
+    }
+    fn thumb(&self) -> bool {
+        false
+    }
+    fn add(&mut self, (): (), (): ()) {}
+    fn sub(&mut self, (): (), (): ()) {}
+    fn mul(&mut self, (): (), (): ()) {}
+    fn and(&mut self, (): (), (): ()) {}
+    fn or(&mut self, (): (), (): ()) {}
+    fn xor(&mut self, (): (), (): ()) {}
+    fn not(&mut self, (): ()) {}
+    fn shl(&mut self, (): (), _: u32) {}
+    fn shr(&mut self, (): (), _: u32) {}
+    fn sar(&mut self, (): (), _: u32) {}
+    fn ror(&mut self, (): (), _: u32) {}
+    fn shl_by(&mut self, (): (), (): ()) {}
+    fn shr_by(&mut self, (): (), (): ()) {}
+    fn sar_by(&mut self, (): (), (): ()) {}
+    fn ror_by(&mut self, (): (), (): ()) {}
+    fn clz(&mut self, (): ()) {}
+    fn rbit(&mut self, (): ()) {}
+    fn rev(&mut self, (): ()) {}
+    fn sext8(&mut self, (): ()) {}
+    fn sext16(&mut self, (): ()) {}
+    fn zext8(&mut self, (): ()) {}
+    fn zext16(&mut self, (): ()) {}
+    fn udiv(&mut self, (): (), (): ()) {}
+    fn sdiv(&mut self, (): (), (): ()) {}
+    fn crc32(&mut self, _: bool, (): (), (): (), _: u32) {}
+    fn umull(&mut self, (): (), (): ()) {}
+    fn smull(&mut self, (): (), (): ()) {}
+    fn zext(&mut self, (): ()) {}
+    fn sext(&mut self, (): ()) {}
+    fn pair(&mut self, (): (), (): ()) {}
+    fn lo(&mut self, (): ()) {}
+    fn hi(&mut self, (): ()) {}
+    fn add64(&mut self, (): (), (): ()) {}
+    fn sub64(&mut self, (): (), (): ()) {}
+    fn shr64(&mut self, (): (), _: u32) {}
+    fn sar64(&mut self, (): (), _: u32) {}
+    fn eq(&mut self, (): (), (): ()) {}
+    fn ult(&mut self, (): (), (): ()) {}
+    fn slt(&mut self, (): (), (): ()) {}
+    fn b_not(&mut self, (): ()) {}
+    fn b_and(&mut self, (): (), (): ()) {}
+    fn b_or(&mut self, (): (), (): ()) {}
+    fn b_xor(&mut self, (): (), (): ()) {}
+    fn select(&mut self, (): (), (): (), (): ()) {}
+    fn set_nz(&mut self, (): ()) {
+        self.writes_flags = true;
+    }
+    fn set_n_z(&mut self, (): (), (): ()) {
+        self.writes_flags = true;
+    }
+    fn set_c(&mut self, (): ()) {
+        self.writes_flags = true;
+    }
+    fn set_v(&mut self, (): ()) {
+        self.writes_flags = true;
+    }
+    fn flags_add(&mut self, (): (), (): (), (): ()) {
+        self.writes_flags = true;
+    }
+    fn flags_sub(&mut self, (): (), (): (), (): ()) {
+        self.writes_flags = true;
+    }
+    fn adc(&mut self, (): (), (): (), s: bool) {
+        self.reads_flags = true;
+        self.writes_flags |= s;
+    }
+    fn sbc(&mut self, (): (), (): (), s: bool) {
+        self.reads_flags = true;
+        self.writes_flags |= s;
+    }
+    fn c(&mut self) {
+        self.reads_flags = true;
+    }
+    fn nzcv(&mut self) {
+        self.reads_flags = true;
+    }
+    fn set_nzcv(&mut self, (): ()) {
+        self.writes_flags = true;
+    }
+    fn q(&mut self) {
+        self.reads_flags = true;
+    }
+    fn set_q(&mut self, (): ()) {}
+    fn saturated(&mut self, (): ()) {}
+    fn ge(&mut self) {
+        self.reads_flags = true;
+    }
+    fn set_ge(&mut self, (): ()) {}
+    fn load(&mut self, _: Size, (): ()) {
+        self.memory = true;
+    }
+    fn store(&mut self, _: Size, (): (), (): ()) {
+        (self.memory, self.stores) = (true, true);
+    }
+    fn load64(&mut self, (): ()) {
+        self.memory = true;
+    }
+    fn store64(&mut self, (): (), (): ()) {
+        (self.memory, self.stores) = (true, true);
+    }
+    fn load_acquire(&mut self, _: Size, (): ()) {
+        self.memory = true;
+    }
+    fn store_release(&mut self, _: Size, (): (), (): ()) {
+        (self.memory, self.stores) = (true, true);
+    }
+    fn load_exclusive(&mut self, _: Size, (): ()) {
+        self.memory = true;
+    }
+    fn load_exclusive64(&mut self, (): ()) {
+        self.memory = true;
+    }
+    fn store_exclusive(&mut self, _: Size, (): (), (): ()) {
+        (self.memory, self.stores) = (true, true);
+    }
+    fn store_exclusive64(&mut self, (): (), (): ()) {
+        (self.memory, self.stores) = (true, true);
+    }
+    fn clear_exclusive(&mut self) {}
+    fn swap(&mut self, _: Size, (): (), (): ()) {
+        (self.memory, self.stores) = (true, true);
+    }
+    fn barrier(&mut self) {}
+    fn branch(&mut self, target: u32) {
+        self.flow = Some(Flow::Branch(target));
+    }
+    fn branch_if(&mut self, (): (), target: u32) {
+        self.flow = Some(Flow::BranchIf(target));
+    }
+    fn branch_exchange(&mut self, target: u32) {
+        self.flow = Some(Flow::BranchExchange(target));
+    }
+    fn bx(&mut self, (): ()) {
+        self.flow = Some(Flow::Indirect);
+    }
+    fn branch_to(&mut self, (): ()) {
+        self.flow = Some(Flow::Indirect);
+    }
+    fn link(&mut self) {
+        self.links = true;
+        self.writes |= 1 << 14;
+    }
+    fn svc(&mut self, _: u32) {
+        self.flow = Some(Flow::Trap);
+    }
+    fn undefined(&mut self) {
+        self.flow = Some(Flow::Trap);
+    }
+    fn bkpt(&mut self, _: u32) {
+        self.flow = Some(Flow::Trap);
+    }
+    fn tpidruro(&mut self) {}
+    fn tpidrurw(&mut self) {}
+    fn set_tpidrurw(&mut self, (): ()) {}
+}
+
+// Scalar floating point and vectors: any touch is `float`.
+
+impl crate::machine::Float for Effects {
+    type S = ();
+    type D = ();
+
+    fn sreg(&mut self, _: u8) {
+        self.float = true;
+    }
+    fn set_sreg(&mut self, _: u8, (): ()) {
+        self.float = true;
+    }
+    fn dreg(&mut self, _: u8) {
+        self.float = true;
+    }
+    fn set_dreg(&mut self, _: u8, (): ()) {
+        self.float = true;
+    }
+    fn s_from_bits(&mut self, (): ()) {}
+    fn s_bits(&mut self, (): ()) {}
+    fn d_from_bits(&mut self, (): ()) {}
+    fn d_bits(&mut self, (): ()) {}
+}
+
+impl crate::machine::Vector for Effects {
+    type V = ();
+
+    fn qreg(&mut self, _: u8) {
+        self.float = true;
+    }
+    fn set_qreg(&mut self, _: u8, (): ()) {
+        self.float = true;
+    }
+}
