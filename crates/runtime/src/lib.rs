@@ -4,7 +4,10 @@ pub mod abi;
 pub mod errno;
 pub mod memory;
 pub mod process;
+pub mod procfs;
+pub mod signals;
 pub mod syscalls;
 pub mod threads;
 
 pub use errno::{Errno, SysResult};
+pub use process::Options;
