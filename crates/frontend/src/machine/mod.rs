@@ -9,7 +9,7 @@ mod vector;
 
 pub use float::{Float, FloatOp1, FloatOp2, FloatOp3};
 pub use integer::{Carry, Integer, Size};
-pub use vector::Vector;
+pub use vector::{Elem, Rounding, V1, V2, V3, VShift, Vector};
 
 /// Everything an instruction may do.
 pub trait Machine: Integer + Float + Vector {}
