@@ -3,7 +3,7 @@
 //! The block builder and the code generator ask; nothing about reads, writes and branches is kept by hand.
 
 use crate::inst::Inst;
-use crate::machine::{Integer, Size};
+use crate::machine::{Elem, Integer, Size, V1, V2, V3, VShift};
 
 /// How an instruction leaves the straight line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,4 +269,30 @@ impl crate::machine::Vector for Effects {
     fn set_qreg(&mut self, _: u8, (): ()) {
         self.float = true;
     }
+    fn vdreg(&mut self, _: u8) {
+        self.float = true;
+    }
+    fn set_vdreg(&mut self, _: u8, (): ()) {
+        self.float = true;
+    }
+    fn vload(&mut self, _: u32, _: u32, (): ()) {
+        self.memory = true;
+    }
+    fn vstore(&mut self, _: u32, _: u32, (): (), (): ()) {
+        (self.memory, self.stores) = (true, true);
+    }
+    fn vconst(&mut self, _: u128) {}
+    fn vdup(&mut self, _: Elem, (): ()) {}
+    fn vdup_lane(&mut self, _: Elem, (): (), _: u8) {}
+    fn lane(&mut self, _: Elem, (): (), _: u8) {}
+    fn set_lane(&mut self, _: Elem, (): (), _: u8, (): ()) {}
+    fn vlow(&mut self, (): ()) {}
+    fn vhigh(&mut self, (): ()) {}
+    fn vconcat(&mut self, (): (), (): ()) {}
+    fn v1(&mut self, _: V1, _: Elem, (): ()) {}
+    fn v2(&mut self, _: V2, _: Elem, (): (), (): ()) {}
+    fn v3(&mut self, _: V3, _: Elem, (): (), (): (), (): ()) {}
+    fn vshift(&mut self, _: VShift, _: Elem, (): (), _: u8) {}
+    fn vext(&mut self, (): (), (): (), _: u8) {}
+    fn vtable(&mut self, _: [(); 2], _: u8, (): (), (): ()) {}
 }
