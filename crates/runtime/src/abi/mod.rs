@@ -3,4 +3,8 @@
 //! Long and pointers are 32 bits wide; 64-bit fields lie on 8-byte boundaries.
 
 pub mod iovec;
+pub mod ipc;
+pub mod sigevent;
+pub mod socket;
 pub mod time;
+pub mod timex;

@@ -51,6 +51,9 @@ mod tests {
         let guest = Sigevent32 { value: 0xffff_fff0, signo: 10, notify: 4, tid: 77, pad: [1; 12] };
         let host = HostSigevent::from(guest);
         assert_eq!((host.value, host.signo, host.notify, host.tid), (0xffff_fff0, 10, 4, 77));
-        assert_eq!(std::mem::offset_of!(HostSigevent, tid), std::mem::offset_of!(libc::sigevent, sigev_notify_thread_id));
+        assert_eq!(
+            std::mem::offset_of!(HostSigevent, tid),
+            std::mem::offset_of!(libc::sigevent, sigev_notify_thread_id)
+        );
     }
 }

@@ -122,9 +122,11 @@ pub fn control_to_guest(host: &[u8], room: usize) -> GuestControl {
             fits -= fits % 4; // Whole descriptors only.
         }
         out.truncated |= fits < data.len() || free < GUEST_HDR;
-        out.surplus_fds.extend(fds[fits.min(fds.len())..].chunks_exact(4).map(|fd| {
-            i32::from_ne_bytes([fd[0], fd[1], fd[2], fd[3]])
-        }));
+        out.surplus_fds.extend(
+            fds[fits.min(fds.len())..]
+                .chunks_exact(4)
+                .map(|fd| i32::from_ne_bytes([fd[0], fd[1], fd[2], fd[3]])),
+        );
         if free < GUEST_HDR || (fits == 0 && !fds.is_empty()) {
             continue;
         }

@@ -109,11 +109,16 @@ mod tests {
 
     #[test]
     fn which_operations_have_a_timeout() {
-        for op in [libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, libc::FUTEX_WAIT_BITSET | libc::FUTEX_CLOCK_REALTIME] {
+        for op in [
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            libc::FUTEX_WAIT_BITSET | libc::FUTEX_CLOCK_REALTIME,
+        ] {
             assert!(has_timeout(op));
         }
         // Here the argument is a count, which must not be read as an address.
-        for op in [libc::FUTEX_REQUEUE, libc::FUTEX_CMP_REQUEUE, libc::FUTEX_WAKE_OP, libc::FUTEX_CMP_REQUEUE_PI] {
+        for op in
+            [libc::FUTEX_REQUEUE, libc::FUTEX_CMP_REQUEUE, libc::FUTEX_WAKE_OP, libc::FUTEX_CMP_REQUEUE_PI]
+        {
             assert!(!has_timeout(op));
         }
     }

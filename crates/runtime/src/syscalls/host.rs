@@ -100,7 +100,7 @@ macro_rules! host {
 /// A host call that may wait: number, then arguments of any [`HostArg`] type.
 macro_rules! host_wait {
     ($nr:expr $(, $arg:expr)* $(,)?) => {
-        $crate::syscalls::host::call($nr, $crate::syscalls::host::registers([$($crate::syscalls::host::HostArg::arg($arg)),*]))
+        $crate::signals::syscall($nr, [$($crate::syscalls::host::HostArg::arg($arg)),*])
     };
 }
 

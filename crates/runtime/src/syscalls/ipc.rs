@@ -4,8 +4,8 @@ use super::host::{host, host_wait};
 use super::time::timeout;
 use super::{Args, SysResult};
 use crate::abi::ipc::{
-    HostMqAttr, HostMsqidDs, HostSemidDs, HostShmInfo, HostShmidDs, MqAttr32, MsqidDs32, SemidDs32, ShmInfo32,
-    ShmidDs32, Shminfo32,
+    HostMqAttr, HostMsqidDs, HostSemidDs, HostShmInfo, HostShmidDs, MqAttr32, MsqidDs32, SemidDs32,
+    ShmInfo32, ShmidDs32, Shminfo32,
 };
 use crate::abi::sigevent::{HostSigevent, Sigevent32};
 use crate::abi::time::{GuestTimespec, Timespec32, Timespec64};
@@ -156,7 +156,7 @@ pub fn shmat(t: &mut Thread, a: Args) -> SysResult {
 
 /// shmdt(addr)
 pub fn shmdt(t: &mut Thread, a: Args) -> SysResult {
-    t.process.memory.detach_shm(a[0]).map(|()| 0)
+    t.process.memory.detach_shm(a[0])
 }
 
 /// shmctl(id, cmd, buf)

@@ -201,8 +201,7 @@ fn recvmmsg<T: GuestTimespec>(t: &mut Thread, a: Args) -> SysResult {
     };
     let (guests, mut owned, mut vector) = messages(t.mem, a[1], a[2], message_to_receive)?;
     let (count, flags) = (vector.len(), a[3]);
-    let received =
-        host_wait!(libc::SYS_recvmmsg, a[0], vector.as_mut_ptr(), count, flags, timeout.as_mut())?;
+    let received = host_wait!(libc::SYS_recvmmsg, a[0], vector.as_mut_ptr(), count, flags, timeout.as_mut())?;
     for (n, message) in vector[..received as usize].iter().enumerate() {
         owned[n].hdr = message.msg_hdr;
         message_received(t.mem, entry(a[1], n), &guests[n], &owned[n])?;
@@ -241,11 +240,11 @@ fn is_filter_table(level: i32, name: i32, set: bool) -> bool {
     let table = |base: i32| name == base + 1 || (set && name == base);
     match level {
         libc::IPPROTO_IP => {
-            table(XT_SO_REPLACE_OR_INFO) || table(ARPT_BASE_CTL) || (EBT_BASE_CTL..EBT_BASE_CTL + 4).contains(&name)
+            table(XT_SO_REPLACE_OR_INFO)
+                || table(ARPT_BASE_CTL)
+                || (EBT_BASE_CTL..EBT_BASE_CTL + 4).contains(&name)
         }
-        libc::IPPROTO_IPV6 => {
-            name == XT_SO_COUNTERS_OR_ENTRIES || (set && name == XT_SO_REPLACE_OR_INFO)
-        }
+        libc::IPPROTO_IPV6 => name == XT_SO_COUNTERS_OR_ENTRIES || (set && name == XT_SO_REPLACE_OR_INFO),
         _ => false,
     }
 }

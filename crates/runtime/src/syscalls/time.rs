@@ -5,10 +5,12 @@ use super::host::{host, host_wait};
 use super::{Args, SysResult};
 use crate::abi::sigevent::{HostSigevent, Sigevent32};
 use crate::abi::time::{
-    GuestItimerspec, GuestTimespec, Itimerspec32, Itimerspec64, Itimerval32, Timespec32, Timespec64, Timeval32,
+    GuestItimerspec, GuestTimespec, Itimerspec32, Itimerspec64, Itimerval32, Timespec32, Timespec64,
+    Timeval32,
 };
 use crate::abi::timex::Timex32;
 use crate::errno::Errno;
+use crate::signals::ERESTARTSYS;
 use crate::threads::Thread;
 use std::mem::MaybeUninit;
 
@@ -82,10 +84,13 @@ pub fn clock_getres64(t: &mut Thread, a: Args) -> SysResult {
 /// Sleeps on `clock`; an interrupted relative sleep reports what is left at `left_at`.
 fn sleep<T: GuestTimespec>(t: &mut Thread, clock: i32, flags: i32, request: u32, left_at: u32) -> SysResult {
     let request = t.mem.read::<T>(request)?.to_host();
-    // A signal may come before the kernel starts to count.
+    // A signal may come before the kernel starts to count: then all of it is left.
     let mut left = request;
     let slept = host_wait!(libc::SYS_clock_nanosleep, clock, flags, &request, &mut left);
-    if slept == Err(Errno(libc::EINTR)) && left_at != 0 && flags & libc::TIMER_ABSTIME == 0 {
+    if matches!(slept, Err(Errno(libc::EINTR | ERESTARTSYS)))
+        && left_at != 0
+        && flags & libc::TIMER_ABSTIME == 0
+    {
         t.mem.write(left_at, &T::from_host(left))?;
     }
     slept
