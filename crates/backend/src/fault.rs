@@ -4,7 +4,12 @@
 //! [`recover`]; `true` means the context was changed so that returning from the handler
 //! continues at a recovery point of this crate.
 
+use crate::engine::{ExitCode, Fault};
+use crate::{enter, interp};
 use std::arch::global_asm;
+
+/// Bytes above the guest's 4 GiB that an access from its last bytes can reach; unmapped.
+pub const GUARD: u64 = 4096;
 
 /// A guest address range that could not be accessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +53,25 @@ pub unsafe fn copy(dst: *mut u8, src: *const u8, len: usize) -> Result<(), BadAd
 /// # Safety
 /// `info` and `context` are those the kernel passed to the handler of a synchronous SIGSEGV or SIGBUS.
 pub unsafe fn recover(info: &libc::siginfo_t, context: &mut libc::ucontext_t) -> bool {
-    let _ = info;
-    let rip = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
+    let rip = context.uc_mcontext.gregs[libc::REG_RIP as usize];
     // Only addresses are taken, nothing is read.
-    let insn = &raw const forearm_copy_insn as i64;
-    if *rip == insn {
-        *rip = &raw const forearm_copy_fixup as i64;
+    if rip == &raw const forearm_copy_insn as i64 {
+        context.uc_mcontext.gregs[libc::REG_RIP as usize] = &raw const forearm_copy_fixup as i64;
         return true;
     }
-    false
+    let Some(cpu) = enter::current() else { return false };
+    // SAFETY: a synchronous SIGSEGV or SIGBUS has si_addr.
+    let addr = unsafe { info.si_addr() } as u64;
+    let guest = addr.wrapping_sub(cpu.base);
+    if info.si_code <= 0 || guest >= (1 << 32) + GUARD {
+        return false;
+    }
+    // Bit 1 of the page-fault error code: a write.
+    let write = context.uc_mcontext.gregs[libc::REG_ERR as usize] & 2 != 0;
+    cpu.host.fault = Fault { addr: guest as u32, signal: info.si_signo, code: info.si_code, write };
+    cpu.host.exit = ExitCode::DataAbort as u32;
+    interp::at_fault(cpu);
+    context.uc_mcontext.gregs[libc::REG_RDI as usize] = std::ptr::from_mut(cpu) as i64;
+    context.uc_mcontext.gregs[libc::REG_RIP as usize] = enter::abandon_address();
+    true
 }

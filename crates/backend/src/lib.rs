@@ -1,8 +1,11 @@
 //! Executes guest instructions: an interpreter for what is cold, Cranelift for what is hot.
 
+pub mod cache;
 pub mod engine;
+mod enter;
 pub mod fault;
 pub mod fp;
+pub mod interp;
 pub mod state;
 
 pub use engine::{CodeSource, Engine, Exit, Fault};

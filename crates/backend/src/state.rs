@@ -1,5 +1,8 @@
 //! The guest processor's state, as the interpreter, compiled code and the runtime see it.
 
+use crate::cache::JumpCache;
+use crate::engine::{Engine, Fault};
+use crate::interp::Slot;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// N, Z, C, V and the other bits of CPSR that user mode sees (Arm ARM B1.3.3).
@@ -62,10 +65,52 @@ pub struct CpuState {
     pub base: u64,
     /// q0 to q15, each two D registers, little-endian.
     pub vfp: [u128; 16],
+    /// What the execution engine keeps beside the guest's registers.
+    pub(crate) host: HostState,
+}
+
+/// The execution engine's own part of a thread's state.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct HostState {
+    /// Stack pointer to leave translated code with, from any depth.
+    pub sp: u64,
+    /// Translated code is running; a fault in the guest's memory is the guest's.
+    pub in_guest: u32,
+    /// Why translated code was left; an `ExitCode`.
+    pub exit: u32,
+    /// Its value: an immediate.
+    pub exit_value: u32,
+    /// A fault's host signal, `si_code`, and whether it was a store.
+    pub fault: Fault,
+    /// The slot that the interpreter executes.
+    pub slot: *const Slot,
+    /// The engine that runs this thread.
+    pub engine: *const Engine,
+    /// Recently used blocks by address.
+    pub jumps: JumpCache,
 }
 
 /// `exclusive_addr` of an open monitor.
 pub const EXCLUSIVE_NONE: u64 = u64::MAX;
+
+impl Default for HostState {
+    fn default() -> Self {
+        HostState {
+            sp: 0,
+            in_guest: 0,
+            exit: 0,
+            exit_value: 0,
+            fault: Fault::default(),
+            slot: std::ptr::null(),
+            engine: std::ptr::null(),
+            jumps: JumpCache::default(),
+        }
+    }
+}
+
+// SAFETY: the raw pointers are set on entry to translated code by the thread that runs it and mean nothing outside.
+unsafe impl Send for CpuState {}
 
 impl Default for CpuState {
     fn default() -> Self {
@@ -88,6 +133,7 @@ impl Default for CpuState {
             tpidrurw: 0,
             base: 0,
             vfp: [0; 16],
+            host: HostState::default(),
         }
     }
 }
@@ -100,6 +146,7 @@ impl CpuState {
             exit_request: AtomicU32::new(0),
             exclusive_addr: EXCLUSIVE_NONE,
             vfp: self.vfp,
+            host: HostState::default(),
             ..*self
         }
     }

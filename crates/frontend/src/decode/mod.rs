@@ -113,6 +113,11 @@ pub fn is_t32(first: u16) -> bool {
     first >= 0xe800
 }
 
+/// The ITSTATE that an IT instruction sets; `None` for any other instruction.
+pub fn it_of(half: u16) -> Option<ItState> {
+    (half & 0xff00 == 0xbf00 && half & 0xf != 0).then_some(ItState(half as u8))
+}
+
 /// Decodes a 16-bit Thumb instruction. `None`: UNDEFINED or UNPREDICTABLE.
 pub fn t16(half: u16, addr: u32, it: ItState) -> Option<Inst> {
     let word = u32::from(half);

@@ -1,0 +1,234 @@
+//! Slots that are not guest instructions: entry of a block, conditions, and the ways out of it.
+
+use super::{Block, Handler, Interp, Slot};
+use crate::cache::Key;
+use crate::engine::ExitCode;
+use forearm_frontend::inst::cond;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// Where a control slot leads: the entry slot of the target block once it is known, or the block of an entry slot.
+#[repr(C)]
+#[derive(Default)]
+pub struct Link {
+    at: AtomicPtr<Slot>,
+}
+
+impl Slot {
+    #[inline(always)]
+    unsafe fn link(&self) -> &AtomicPtr<Slot> {
+        // SAFETY: the caller is the handler of a control slot.
+        unsafe { &self.operand.link.at }
+    }
+
+    /// Ties an entry slot to its block.
+    pub(crate) fn set_block(&mut self, block: *const Block) {
+        self.operand = super::Operand {
+            link: std::mem::ManuallyDrop::new(Link { at: AtomicPtr::new(block.cast_mut().cast()) }),
+        };
+    }
+
+    pub(super) fn enter(pc: u32) -> Slot {
+        Slot::new(enter, pc, 0)
+    }
+
+    /// Makes r15 readable for the next slot.
+    pub(super) fn set_pc(value: u32) -> Slot {
+        Slot::new(set_pc, value, 0)
+    }
+
+    /// Skips `count` slots unless the condition holds.
+    pub(super) fn unless(condition: u8, count: u32) -> Slot {
+        Slot::new(UNLESS[usize::from(condition)], 0, count)
+    }
+
+    /// To the block at a fixed address; `aux` is 1 for Thumb, with ITSTATE above.
+    pub(super) fn goto(pc: u32, thumb: bool, itstate: u8) -> Slot {
+        let handler: Handler = if itstate == 0 { goto } else { goto_in_it };
+        Slot::new(handler, pc, u32::from(thumb) | u32::from(itstate) << 8)
+    }
+
+    /// To the block that r15 and the Thumb bit name.
+    pub(super) fn lookup() -> Slot {
+        Slot::new(lookup, 0, 0)
+    }
+
+    /// To the next slot if r15 is `pc`, else to the one behind it.
+    pub(super) fn pick(pc: u32) -> Slot {
+        Slot::new(pick, pc, 0)
+    }
+
+    /// Out of translated code; the exit has been set by the instruction before.
+    pub(super) fn leave() -> Slot {
+        Slot::new(leave, 0, 0)
+    }
+
+    /// Out of translated code at `pc` for a reason.
+    pub(super) fn exit(pc: u32, code: ExitCode, itstate: u8) -> Slot {
+        Slot::new(exit, pc, code as u32 | u32::from(itstate) << 8)
+    }
+}
+
+impl Slot {
+    /// Turns a way to another block into the end of a single step.
+    pub(super) fn stop(&mut self) {
+        let run = *self.run.get_mut();
+        if run == goto as Handler as *mut () || run == goto_in_it as Handler as *mut () {
+            *self.run.get_mut() = step_goto as Handler as *mut ();
+        } else if run == lookup as Handler as *mut () {
+            *self.run.get_mut() = step_lookup as Handler as *mut ();
+        }
+    }
+}
+
+unsafe fn step_goto(m: &mut Interp, s: &Slot) -> *const Slot {
+    m.0.r[15] = s.pc;
+    m.0.thumb = s.aux & 1;
+    m.0.itstate = s.aux >> 8;
+    // SAFETY: arguments are those of a control slot.
+    unsafe { step_lookup(m, s) }
+}
+
+unsafe fn step_lookup(m: &mut Interp, _: &Slot) -> *const Slot {
+    m.0.host.exit = ExitCode::Step as u32;
+    std::ptr::null()
+}
+
+/// Marks a block as dropped: whoever arrives looks its address up anew.
+pub fn make_stale(block: &Block) {
+    block.entry().run.store(stale as Handler as *mut (), Ordering::Release);
+}
+
+unsafe fn enter(m: &mut Interp, s: &Slot) -> *const Slot {
+    if m.0.exit_request.load(Ordering::Relaxed) != 0 {
+        return interrupt(m, s);
+    }
+    s.next()
+}
+
+#[cold]
+fn interrupt(m: &mut Interp, s: &Slot) -> *const Slot {
+    m.0.exit_request.store(0, Ordering::Relaxed);
+    // SAFETY: the entry slot of a block holds the block.
+    let key = unsafe { (*s.link().load(Ordering::Relaxed).cast::<Block>()).key };
+    m.0.r[15] = key.pc();
+    m.0.itstate = key.itstate();
+    m.0.host.exit = ExitCode::Interrupt as u32;
+    std::ptr::null()
+}
+
+unsafe fn stale(m: &mut Interp, s: &Slot) -> *const Slot {
+    // SAFETY: the entry slot of a block holds the block.
+    let key = unsafe { (*s.link().load(Ordering::Relaxed).cast::<Block>()).key };
+    find(m, key)
+}
+
+unsafe fn set_pc(m: &mut Interp, s: &Slot) -> *const Slot {
+    m.0.r[15] = s.pc;
+    s.next()
+}
+
+/// Does a condition hold?
+#[inline(always)]
+pub fn holds(m: &Interp, condition: u8) -> bool {
+    let (n, z, c, v) = ((m.0.n as i32) < 0, m.0.z == 0, m.0.c != 0, m.0.v != 0);
+    match condition {
+        cond::EQ => z,
+        cond::NE => !z,
+        cond::CS => c,
+        cond::CC => !c,
+        cond::MI => n,
+        cond::PL => !n,
+        cond::VS => v,
+        cond::VC => !v,
+        cond::HI => c && !z,
+        cond::LS => !c || z,
+        cond::GE => n == v,
+        cond::LT => n != v,
+        cond::GT => !z && n == v,
+        cond::LE => z || n != v,
+        _ => true,
+    }
+}
+
+unsafe fn unless<const CONDITION: u8>(m: &mut Interp, s: &Slot) -> *const Slot {
+    let skip = if holds(m, CONDITION) { 0 } else { s.aux as usize };
+    // SAFETY: the builder counted that many slots behind this one, and an exit behind them.
+    unsafe { std::ptr::from_ref(s).add(1 + skip) }
+}
+
+static UNLESS: [Handler; 15] = [
+    unless::<0>,
+    unless::<1>,
+    unless::<2>,
+    unless::<3>,
+    unless::<4>,
+    unless::<5>,
+    unless::<6>,
+    unless::<7>,
+    unless::<8>,
+    unless::<9>,
+    unless::<10>,
+    unless::<11>,
+    unless::<12>,
+    unless::<13>,
+    unless::<14>,
+];
+
+unsafe fn goto(m: &mut Interp, s: &Slot) -> *const Slot {
+    // SAFETY: this is a control slot.
+    let target = unsafe { s.link() }.load(Ordering::Acquire);
+    if target.is_null() { resolve(m, s) } else { target }
+}
+
+#[cold]
+fn resolve(m: &mut Interp, s: &Slot) -> *const Slot {
+    m.0.thumb = s.aux & 1;
+    let target = find(m, Key::new(s.pc, s.aux & 1 != 0, 0));
+    // SAFETY: this is a control slot.
+    unsafe { s.link() }.store(target.cast_mut(), Ordering::Release);
+    target
+}
+
+unsafe fn goto_in_it(m: &mut Interp, s: &Slot) -> *const Slot {
+    find(m, Key::new(s.pc, true, s.aux >> 8))
+}
+
+unsafe fn lookup(m: &mut Interp, _: &Slot) -> *const Slot {
+    let target = m.0.r[15] | m.0.thumb;
+    let entry = m.0.host.jumps.find(target);
+    if !entry.is_null() {
+        return entry;
+    }
+    let entry = find(m, Key::new(m.0.r[15], m.0.thumb != 0, 0));
+    if !entry.is_null() {
+        m.0.host.jumps.put(target, entry);
+    }
+    entry
+}
+
+/// The block of a key, made if need be. Null with the exit set when it can't be.
+#[cold]
+fn find(m: &mut Interp, key: Key) -> *const Slot {
+    let engine = m.0.host.engine;
+    m.0.host.in_guest = 0;
+    // SAFETY: the engine outlives the run that set the pointer.
+    let entry = unsafe { &*engine }.entry(&mut m.0, key);
+    m.0.host.in_guest = 1;
+    entry
+}
+
+unsafe fn pick(m: &mut Interp, s: &Slot) -> *const Slot {
+    // SAFETY: the builder put two slots behind this one.
+    unsafe { std::ptr::from_ref(s).add(1 + usize::from(m.0.r[15] != s.pc)) }
+}
+
+unsafe fn leave(_: &mut Interp, _: &Slot) -> *const Slot {
+    std::ptr::null()
+}
+
+unsafe fn exit(m: &mut Interp, s: &Slot) -> *const Slot {
+    m.0.r[15] = s.pc;
+    m.0.itstate = s.aux >> 8;
+    m.0.host.exit = s.aux & 0xff;
+    std::ptr::null()
+}
