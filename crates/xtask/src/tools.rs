@@ -1,0 +1,93 @@
+//! The programs of the distribution that the commands need, and their installation.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::{process, ui::Progress};
+
+/// A program and the Debian package it comes in.
+#[derive(Clone, Copy)]
+pub struct Tool {
+    /// What is looked for: a name on PATH, or an absolute path.
+    pub program: &'static str,
+    /// The Debian (and Ubuntu) package.
+    pub package: &'static str,
+}
+
+const fn tool(program: &'static str, package: &'static str) -> Tool {
+    Tool { program, package }
+}
+
+/// The cross-compilers for guest programs, and the oracle.
+pub const CROSS: &[Tool] = &[
+    tool("arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf"),
+    tool("arm-linux-gnueabihf-g++", "g++-arm-linux-gnueabihf"),
+    tool("/usr/arm-linux-gnueabihf/include/stdio.h", "libc6-dev-armhf-cross"),
+    tool("qemu-arm-static", "qemu-user-static"),
+];
+
+/// What sets up an ARM root.
+pub const ROOTS: &[Tool] = &[
+    tool("debootstrap", "debootstrap"),
+    tool("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"),
+    tool("nsenter", "util-linux"),
+    tool("mount", "mount"),
+    tool("qemu-arm-static", "qemu-user-static"),
+];
+
+/// What builds an image.
+pub const PODMAN: &[Tool] = &[tool("podman", "podman"), tool("crun", "crun")];
+
+/// Where a program is, searching PATH and the system folders PATH may lack.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(system).map(|dir| dir.join(program)).find(|p| p.is_file())
+}
+
+/// The packages of `tools` that are not installed.
+pub fn missing(tools: &[Tool]) -> Vec<&'static str> {
+    let mut packages: Vec<_> =
+        tools.iter().filter(|t| find(t.program).is_none()).map(|t| t.package).collect();
+    packages.dedup();
+    packages
+}
+
+/// Whether this process may administrate the machine.
+pub fn is_root() -> bool {
+    // SAFETY: geteuid always succeeds and touches no memory.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Installs what is missing of `tools` with apt-get, or says in the error what to install.
+pub fn ensure(tools: &[Tool]) -> Result<()> {
+    let packages = missing(tools);
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !is_root() || find("apt-get").is_none() {
+        bail!("to install: apt-get install {}", packages.join(" "));
+    }
+    let progress = Progress::spinner("install");
+    progress.line(&packages.join(" "));
+    let mut install = vec!["install", "-y", "--no-install-recommends"];
+    install.extend(&packages);
+    for arguments in [&["update"][..], &install] {
+        let output = process::run_lines(
+            Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"),
+            Duration::from_secs(900),
+            |line| progress.message(line),
+        )?;
+        // A third-party source that does not answer fails `update`, and need not matter.
+        if !output.success() && arguments[0] == "install" {
+            bail!("apt-get {} ended with {}:\n{}", arguments.join(" "), output.end(), output.tail(15));
+        }
+    }
+    match missing(tools).as_slice() {
+        [] => Ok(()),
+        left => bail!("still missing after apt-get install: {}", left.join(" ")),
+    }
+}
