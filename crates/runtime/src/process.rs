@@ -2,6 +2,7 @@
 
 use crate::memory::Memory;
 use crate::signals::SigActions;
+use crate::syscalls::resource::Limits;
 use forearm_backend::Engine;
 use std::ffi::{CString, OsString};
 use std::path::PathBuf;
@@ -54,6 +55,8 @@ pub struct Process {
     pub options: Arc<Options>,
     /// `personality(2)` as the guest set it (READ_IMPLIES_EXEC included).
     pub personality: AtomicU32,
+    /// Limits of memory the guest has set for itself alone; a child has a copy.
+    pub limits: Limits,
     /// A descriptor of forearm's own binary, close-on-exec, or -1. exec needs it inside a chroot without forearm.
     /// The guest must not see it: see [`is_hidden_fd`](Self::is_hidden_fd).
     pub own_exe: AtomicI32,

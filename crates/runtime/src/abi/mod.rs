@@ -4,6 +4,7 @@
 
 pub mod iovec;
 pub mod ipc;
+pub mod resource;
 pub mod sigevent;
 pub mod socket;
 pub mod time;

@@ -1,9 +1,12 @@
 //! System calls, one file a family. `table.rs` has a line a number.
 
-// Network, IPC, time, scheduling.
+// Network, IPC, time, scheduling, identity.
+mod credentials;
 mod futex;
 mod host;
 mod ipc;
+mod other_process;
+pub mod resource;
 mod sched;
 mod socket;
 mod time;
@@ -78,6 +81,44 @@ pub enum Kind {
     I64,
     /// The register that aligns a 64-bit argument to an even pair: not printed.
     Pad,
+    /// An address family.
+    Family,
+    /// A socket type with SOCK_NONBLOCK and SOCK_CLOEXEC.
+    SockType,
+    /// A socket address the call reads; its length is the next argument.
+    Sockaddr,
+    /// A socket address the call fills; the next argument points to its length.
+    OutSockaddr,
+    /// `MSG_*`.
+    MsgFlags,
+    /// A message to send.
+    Msghdr,
+    /// A message the call fills.
+    OutMsghdr,
+    /// An old timespec.
+    Timespec32,
+    /// An old timespec the call fills.
+    OutTimespec32,
+    /// A timespec of the time64 calls.
+    Timespec64,
+    /// A timespec of the time64 calls, which the call fills.
+    OutTimespec64,
+    /// A futex operation.
+    FutexOp,
+    /// `RLIMIT_*`.
+    Resource,
+    /// An rlimit of 32 bits.
+    Rlimit32,
+    /// An rlimit of 32 bits the call fills.
+    OutRlimit32,
+    /// An rlimit64.
+    Rlimit64,
+    /// An rlimit64 the call fills.
+    OutRlimit64,
+    /// A wait status the call fills.
+    WaitStatus,
+    /// An array of strings ended by NULL: argv.
+    Strings,
 }
 
 /// One line of the table.

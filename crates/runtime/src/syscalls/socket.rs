@@ -159,36 +159,46 @@ fn entry(base: u32, n: usize) -> u32 {
     base.wrapping_add((n * size_of::<Mmsghdr32>()) as u32)
 }
 
-/// The array of `mmsghdr` at `addr` in the host's form; the messages own what the array points to. A message that is
-/// bad ends the array before it, as the kernel's loop would, unless it is the first.
-fn messages(
-    mem: GuestMemory,
-    addr: u32,
-    count: u32,
-    convert: fn(GuestMemory, &Msghdr32) -> Result<HostMessage, Errno>,
-) -> Result<(Vec<Msghdr32>, Vec<HostMessage>, Vec<libc::mmsghdr>), Errno> {
-    let mut guests = Vec::new();
-    let mut owned = Vec::new();
-    for n in 0..count.min(iovec::UIO_MAXIOV) as usize {
-        match mem.read(entry(addr, n)).and_then(|guest| Ok((guest, convert(mem, &guest)?))) {
-            Ok((guest, message)) => {
-                guests.push(guest);
-                owned.push(message);
+/// An array of messages.
+struct Messages {
+    guests: Vec<Msghdr32>,
+    /// What the headers of `vector` point to.
+    owned: Vec<HostMessage>,
+    vector: Vec<libc::mmsghdr>,
+}
+
+impl Messages {
+    /// The array of `mmsghdr` at `addr`. A message that is bad ends the array before it, as the kernel's loop would,
+    /// unless it is the first.
+    fn read(
+        mem: GuestMemory,
+        addr: u32,
+        count: u32,
+        convert: fn(GuestMemory, &Msghdr32) -> Result<HostMessage, Errno>,
+    ) -> Result<Messages, Errno> {
+        let (mut guests, mut owned) = (Vec::new(), Vec::new());
+        for n in 0..count.min(iovec::UIO_MAXIOV) as usize {
+            match mem.read(entry(addr, n)).and_then(|guest| Ok((guest, convert(mem, &guest)?))) {
+                Ok((guest, message)) => {
+                    guests.push(guest);
+                    owned.push(message);
+                }
+                Err(e) if n == 0 => return Err(e),
+                Err(_) => break,
             }
-            Err(e) if n == 0 => return Err(e),
-            Err(_) => break,
         }
+        let vector = owned.iter().map(|m| libc::mmsghdr { msg_hdr: m.hdr, msg_len: 0 }).collect();
+        Ok(Messages { guests, owned, vector })
     }
-    let vector = owned.iter().map(|m| libc::mmsghdr { msg_hdr: m.hdr, msg_len: 0 }).collect();
-    Ok((guests, owned, vector))
 }
 
 /// sendmmsg(fd, mmsghdr[], count, flags)
 pub fn sendmmsg(t: &mut Thread, a: Args) -> SysResult {
-    let (_, _owned, mut vector) = messages(t.mem, a[1], a[2], message_to_send)?;
-    let sent = host_wait!(libc::SYS_sendmmsg, a[0], vector.as_mut_ptr(), vector.len(), a[3])?;
-    for (n, message) in vector[..sent as usize].iter().enumerate() {
-        t.mem.write(entry(a[1], n) + size_of::<Msghdr32>() as u32, &message.msg_len)?;
+    let mut messages = Messages::read(t.mem, a[1], a[2], message_to_send)?;
+    let (vector, count) = (messages.vector.as_mut_ptr(), messages.vector.len());
+    let sent = host_wait!(libc::SYS_sendmmsg, a[0], vector, count, a[3])?;
+    for (n, message) in messages.vector[..sent as usize].iter().enumerate() {
+        t.mem.write(entry(a[1], n).wrapping_add(size_of::<Msghdr32>() as u32), &message.msg_len)?;
     }
     Ok(sent)
 }
@@ -199,13 +209,13 @@ fn recvmmsg<T: GuestTimespec>(t: &mut Thread, a: Args) -> SysResult {
         0 => None,
         addr => Some(t.mem.read::<T>(addr)?.to_host()),
     };
-    let (guests, mut owned, mut vector) = messages(t.mem, a[1], a[2], message_to_receive)?;
+    let Messages { guests, mut owned, mut vector } = Messages::read(t.mem, a[1], a[2], message_to_receive)?;
     let (count, flags) = (vector.len(), a[3]);
     let received = host_wait!(libc::SYS_recvmmsg, a[0], vector.as_mut_ptr(), count, flags, timeout.as_mut())?;
     for (n, message) in vector[..received as usize].iter().enumerate() {
         owned[n].hdr = message.msg_hdr;
         message_received(t.mem, entry(a[1], n), &guests[n], &owned[n])?;
-        t.mem.write(entry(a[1], n) + size_of::<Msghdr32>() as u32, &message.msg_len)?;
+        t.mem.write(entry(a[1], n).wrapping_add(size_of::<Msghdr32>() as u32), &message.msg_len)?;
     }
     if let Some(left) = timeout {
         t.mem.write(a[4], &T::from_host(left))?;

@@ -1,6 +1,9 @@
 //! The ARM EABI table: a line a number. Families keep their lines together so that each is read beside its file.
 
 use super::{Kind, Syscall, enosys};
+// Network, IPC, time, scheduling, identity.
+use super::other_process::refused;
+use super::{credentials, futex, ipc, other_process, resource, sched, socket, time};
 
 macro_rules! syscalls {
     ($($number:literal $name:ident($($arg:ident),*) => $run:path;)*) => {
@@ -11,4 +14,216 @@ macro_rules! syscalls {
 /// Every system call, by number.
 pub static TABLE: &[Syscall] = syscalls! {
     0 restart_syscall() => enosys;
+
+    // Resources and the system (resource.rs).
+    74 sethostname(Buf, Size) => resource::sethostname;
+    75 setrlimit(Resource, Rlimit32) => resource::setrlimit;
+    77 getrusage(Int, Ptr) => resource::getrusage;
+    88 reboot(Hex, Hex, Hex, Ptr) => resource::reboot;
+    103 syslog(Int, Ptr, Size) => resource::syslog;
+    116 sysinfo(Ptr) => resource::sysinfo;
+    121 setdomainname(Buf, Size) => resource::setdomainname;
+    122 uname(Ptr) => resource::uname;
+    136 personality(Hex) => resource::personality;
+    191 ugetrlimit(Resource, OutRlimit32) => resource::getrlimit;
+    369 prlimit64(Int, Resource, Rlimit64, OutRlimit64) => resource::prlimit64;
+    384 getrandom(Ptr, Size, Hex) => resource::getrandom;
+
+    // Clocks and timers (time.rs).
+    43 times(Ptr) => time::times;
+    78 gettimeofday(Ptr, Ptr) => time::gettimeofday;
+    79 settimeofday(Ptr, Ptr) => time::settimeofday;
+    104 setitimer(Int, Ptr, Ptr) => time::setitimer;
+    105 getitimer(Int, Ptr) => time::getitimer;
+    124 adjtimex(Ptr) => time::adjtimex;
+    162 nanosleep(Timespec32, OutTimespec32) => time::nanosleep;
+    257 timer_create(Clock, Ptr, Ptr) => time::timer_create;
+    258 timer_settime(Int, Hex, Ptr, Ptr) => time::timer_settime32;
+    259 timer_gettime(Int, Ptr) => time::timer_gettime32;
+    260 timer_getoverrun(Int) => time::timer_getoverrun;
+    261 timer_delete(Int) => time::timer_delete;
+    262 clock_settime(Clock, Timespec32) => time::clock_settime32;
+    263 clock_gettime(Clock, OutTimespec32) => time::clock_gettime32;
+    264 clock_getres(Clock, OutTimespec32) => time::clock_getres32;
+    265 clock_nanosleep(Clock, Hex, Timespec32, OutTimespec32) => time::clock_nanosleep32;
+    350 timerfd_create(Clock, Hex) => time::timerfd_create;
+    353 timerfd_settime(Fd, Hex, Ptr, Ptr) => time::timerfd_settime32;
+    354 timerfd_gettime(Fd, Ptr) => time::timerfd_gettime32;
+    372 clock_adjtime(Clock, Ptr) => time::clock_adjtime32;
+    403 clock_gettime64(Clock, OutTimespec64) => time::clock_gettime64;
+    404 clock_settime64(Clock, Timespec64) => time::clock_settime64;
+    405 clock_adjtime64(Clock, Ptr) => time::clock_adjtime64;
+    406 clock_getres_time64(Clock, OutTimespec64) => time::clock_getres64;
+    407 clock_nanosleep_time64(Clock, Hex, Timespec64, OutTimespec64) => time::clock_nanosleep64;
+    408 timer_gettime64(Int, Ptr) => time::timer_gettime64;
+    409 timer_settime64(Int, Hex, Ptr, Ptr) => time::timer_settime64;
+    410 timerfd_gettime64(Fd, Ptr) => time::timerfd_gettime64;
+    411 timerfd_settime64(Fd, Hex, Ptr, Ptr) => time::timerfd_settime64;
+
+    // Futexes (futex.rs).
+    240 futex(Ptr, FutexOp, Int, Ptr, Ptr, Hex) => futex::futex_time32;
+    422 futex_time64(Ptr, FutexOp, Int, Ptr, Ptr, Hex) => futex::futex_time64;
+    449 futex_waitv(Ptr, Size, Hex, Timespec64, Clock) => futex::futex_waitv;
+    454 futex_wake(Ptr, Hex, Int, Hex) => futex::futex_wake;
+    455 futex_wait(Ptr, Int, Hex, Hex, Timespec64, Clock) => futex::futex_wait;
+    456 futex_requeue(Ptr, Hex, Int, Int) => futex::futex_requeue;
+
+    // Scheduling and NUMA (sched.rs).
+    34 nice(Int) => sched::nice;
+    96 getpriority(Int, Int) => sched::getpriority;
+    97 setpriority(Int, Int, Int) => sched::setpriority;
+    154 sched_setparam(Int, Ptr) => sched::sched_setparam;
+    155 sched_getparam(Int, Ptr) => sched::sched_getparam;
+    156 sched_setscheduler(Int, Int, Ptr) => sched::sched_setscheduler;
+    157 sched_getscheduler(Int) => sched::sched_getscheduler;
+    158 sched_yield() => sched::sched_yield;
+    159 sched_get_priority_max(Int) => sched::sched_get_priority_max;
+    160 sched_get_priority_min(Int) => sched::sched_get_priority_min;
+    161 sched_rr_get_interval(Int, OutTimespec32) => sched::sched_rr_get_interval32;
+    241 sched_setaffinity(Int, Size, Ptr) => sched::sched_setaffinity;
+    242 sched_getaffinity(Int, Size, Ptr) => sched::sched_getaffinity;
+    314 ioprio_set(Int, Int, Hex) => sched::ioprio_set;
+    315 ioprio_get(Int, Int) => sched::ioprio_get;
+    319 mbind(Ptr, Size, Int, Ptr, Size, Hex) => sched::mbind;
+    320 get_mempolicy(Ptr, Ptr, Size, Ptr, Hex) => sched::get_mempolicy;
+    321 set_mempolicy(Int, Ptr, Size) => sched::set_mempolicy;
+    344 move_pages(Int, Size, Ptr, Ptr, Ptr, Hex) => sched::move_pages;
+    345 getcpu(Ptr, Ptr, Ptr) => sched::getcpu;
+    380 sched_setattr(Int, Ptr, Hex) => sched::sched_setattr;
+    381 sched_getattr(Int, Ptr, Size, Hex) => sched::sched_getattr;
+    389 membarrier(Int, Hex, Int) => sched::membarrier;
+    // A critical section is guest code that only a processor can abort; C libraries do without.
+    398 rseq(Ptr, Size, Hex, Hex) => enosys;
+    400 migrate_pages(Int, Size, Ptr, Ptr) => sched::migrate_pages;
+    423 sched_rr_get_interval_time64(Int, OutTimespec64) => sched::sched_rr_get_interval64;
+    450 set_mempolicy_home_node(Ptr, Size, Int, Hex) => sched::set_mempolicy_home_node;
+
+    // Sockets (socket.rs).
+    281 socket(Family, SockType, Int) => socket::socket;
+    282 bind(Fd, Sockaddr, Size) => socket::bind;
+    283 connect(Fd, Sockaddr, Size) => socket::connect;
+    284 listen(Fd, Int) => socket::listen;
+    285 accept(Fd, OutSockaddr, Ptr) => socket::accept;
+    286 getsockname(Fd, OutSockaddr, Ptr) => socket::getsockname;
+    287 getpeername(Fd, OutSockaddr, Ptr) => socket::getpeername;
+    288 socketpair(Family, SockType, Int, Ptr) => socket::socketpair;
+    289 send(Fd, Buf, Size, MsgFlags) => socket::send;
+    290 sendto(Fd, Buf, Size, MsgFlags, Sockaddr, Size) => socket::sendto;
+    291 recv(Fd, OutBuf, Size, MsgFlags) => socket::recv;
+    292 recvfrom(Fd, OutBuf, Size, MsgFlags, OutSockaddr, Ptr) => socket::recvfrom;
+    293 shutdown(Fd, Int) => socket::shutdown;
+    294 setsockopt(Fd, Int, Int, Ptr, Size) => socket::setsockopt;
+    295 getsockopt(Fd, Int, Int, Ptr, Ptr) => socket::getsockopt;
+    296 sendmsg(Fd, Msghdr, MsgFlags) => socket::sendmsg;
+    297 recvmsg(Fd, OutMsghdr, MsgFlags) => socket::recvmsg;
+    365 recvmmsg(Fd, Ptr, Size, MsgFlags, Timespec32) => socket::recvmmsg_time32;
+    366 accept4(Fd, OutSockaddr, Ptr, SockType) => socket::accept4;
+    374 sendmmsg(Fd, Ptr, Size, MsgFlags) => socket::sendmmsg;
+    417 recvmmsg_time64(Fd, Ptr, Size, MsgFlags, Timespec64) => socket::recvmmsg_time64;
+
+    // Inter-process communication (ipc.rs).
+    274 mq_open(Path, OpenFlags, Mode, Ptr) => ipc::mq_open;
+    275 mq_unlink(Path) => ipc::mq_unlink;
+    276 mq_timedsend(Fd, Buf, Size, Size, Timespec32) => ipc::mq_timedsend32;
+    277 mq_timedreceive(Fd, OutBuf, Size, Ptr, Timespec32) => ipc::mq_timedreceive32;
+    278 mq_notify(Fd, Ptr) => ipc::mq_notify;
+    279 mq_getsetattr(Fd, Ptr, Ptr) => ipc::mq_getsetattr;
+    298 semop(Int, Ptr, Size) => ipc::semop;
+    299 semget(Hex, Int, Mode) => ipc::semget;
+    300 semctl(Int, Int, Int, Hex) => ipc::semctl;
+    301 msgsnd(Int, Ptr, Size, Hex) => ipc::msgsnd;
+    302 msgrcv(Int, Ptr, Size, Int, Hex) => ipc::msgrcv;
+    303 msgget(Hex, Mode) => ipc::msgget;
+    304 msgctl(Int, Int, Ptr) => ipc::msgctl;
+    305 shmat(Int, Ptr, Hex) => ipc::shmat;
+    306 shmdt(Ptr) => ipc::shmdt;
+    307 shmget(Hex, Size, Mode) => ipc::shmget;
+    308 shmctl(Int, Int, Ptr) => ipc::shmctl;
+    312 semtimedop(Int, Ptr, Size, Timespec32) => ipc::semtimedop32;
+    418 mq_timedsend_time64(Fd, Buf, Size, Size, Timespec64) => ipc::mq_timedsend64;
+    419 mq_timedreceive_time64(Fd, OutBuf, Size, Ptr, Timespec64) => ipc::mq_timedreceive64;
+    420 semtimedop_time64(Int, Ptr, Size, Timespec64) => ipc::semtimedop64;
+
+    // Credentials, capabilities, namespaces, keys (credentials.rs).
+    23 setuid(Int) => credentials::setuid16;
+    24 getuid() => credentials::getuid16;
+    46 setgid(Int) => credentials::setgid16;
+    47 getgid() => credentials::getgid16;
+    49 geteuid() => credentials::geteuid16;
+    50 getegid() => credentials::getegid16;
+    70 setreuid(Int, Int) => credentials::setreuid16;
+    71 setregid(Int, Int) => credentials::setregid16;
+    80 getgroups(Int, Ptr) => credentials::getgroups16;
+    81 setgroups(Int, Ptr) => credentials::setgroups16;
+    138 setfsuid(Int) => credentials::setfsuid16;
+    139 setfsgid(Int) => credentials::setfsgid16;
+    164 setresuid(Int, Int, Int) => credentials::setresuid16;
+    165 getresuid(Ptr, Ptr, Ptr) => credentials::getresuid16;
+    170 setresgid(Int, Int, Int) => credentials::setresgid16;
+    171 getresgid(Ptr, Ptr, Ptr) => credentials::getresgid16;
+    184 capget(Ptr, Ptr) => credentials::capget;
+    185 capset(Ptr, Ptr) => credentials::capset;
+    199 getuid32() => credentials::getuid;
+    200 getgid32() => credentials::getgid;
+    201 geteuid32() => credentials::geteuid;
+    202 getegid32() => credentials::getegid;
+    203 setreuid32(Int, Int) => credentials::setreuid;
+    204 setregid32(Int, Int) => credentials::setregid;
+    205 getgroups32(Int, Ptr) => credentials::getgroups;
+    206 setgroups32(Int, Ptr) => credentials::setgroups;
+    208 setresuid32(Int, Int, Int) => credentials::setresuid;
+    209 getresuid32(Ptr, Ptr, Ptr) => credentials::getresuid;
+    210 setresgid32(Int, Int, Int) => credentials::setresgid;
+    211 getresgid32(Ptr, Ptr, Ptr) => credentials::getresgid;
+    213 setuid32(Int) => credentials::setuid;
+    214 setgid32(Int) => credentials::setgid;
+    215 setfsuid32(Int) => credentials::setfsuid;
+    216 setfsgid32(Int) => credentials::setfsgid;
+    309 add_key(Path, Path, Ptr, Size, Int) => credentials::add_key;
+    310 request_key(Path, Path, Path, Int) => credentials::request_key;
+    311 keyctl(Int, Hex, Hex, Hex, Hex) => credentials::keyctl;
+    337 unshare(CloneFlags) => credentials::unshare;
+    375 setns(Fd, CloneFlags) => credentials::setns;
+
+    // Other processes, and what is refused (other_process.rs).
+    // A module for ARM does not fit the host's kernel.
+    128 init_module(Ptr, Size, Path) => refused;
+    // The modules are the host's.
+    129 delete_module(Path, Hex) => refused;
+    // Removed from Linux 5.15.
+    134 bdflush(Int, Int) => enosys;
+    135 sysfs(Int, Hex, Hex) => other_process::sysfs;
+    // Removed from Linux 5.5.
+    149 _sysctl(Ptr) => enosys;
+    // PCI access of ARM boards of old; the host's kernel has no such call.
+    271 pciconfig_iobase(Int, Hex, Hex) => enosys;
+    // As pciconfig_iobase.
+    272 pciconfig_read(Hex, Hex, Hex, Size, Ptr) => enosys;
+    // As pciconfig_iobase.
+    273 pciconfig_write(Hex, Hex, Hex, Size, Ptr) => enosys;
+    // Reserved by the kernel, never implemented.
+    313 vserver() => enosys;
+    // An ARM kernel cannot follow the host's.
+    347 kexec_load(Ptr, Size, Ptr, Hex) => refused;
+    // Counters would count the translator's work.
+    364 perf_event_open(Ptr, Int, Int, Fd, Hex) => enosys;
+    376 process_vm_readv(Int, Ptr, Size, Ptr, Size, Hex) => other_process::process_vm_readv;
+    377 process_vm_writev(Int, Ptr, Size, Ptr, Size, Hex) => other_process::process_vm_writev;
+    378 kcmp(Int, Int, Int, Hex, Hex) => other_process::kcmp;
+    // A module for ARM does not fit the host's kernel.
+    379 finit_module(Fd, Path, Hex) => refused;
+    // A filter would see the host's system calls; EINVAL, as from a kernel without filters.
+    383 seccomp(Int, Hex, Ptr) => other_process::seccomp;
+    // Programs and maps belong to the host's kernel and may hold addresses and ARM layouts.
+    386 bpf(Int, Ptr, Size) => enosys;
+    // An ARM kernel cannot follow the host's.
+    401 kexec_file_load(Fd, Fd, Size, Path, Hex) => refused;
+    434 pidfd_open(Int, Hex) => other_process::pidfd_open;
+    438 pidfd_getfd(Fd, Fd, Hex) => other_process::pidfd_getfd;
+    440 process_madvise(Fd, Ptr, Size, Int, Hex) => other_process::process_madvise;
+    448 process_mrelease(Fd, Hex) => other_process::process_mrelease;
+    459 lsm_get_self_attr(Int, Ptr, Ptr, Hex) => other_process::lsm_get_self_attr;
+    460 lsm_set_self_attr(Int, Ptr, Size, Hex) => other_process::lsm_set_self_attr;
+    461 lsm_list_modules(Ptr, Ptr, Hex) => other_process::lsm_list_modules;
+    470 listns(Ptr, Ptr, Size, Hex) => other_process::listns;
 };
