@@ -1,0 +1,254 @@
+//! fs/readdir.c. The trouble is `d_off`: file systems of a 64-bit host give 64-bit positions (ext4: a hash, FUSE and
+//! 9p: whatever their server likes), and a guest with 32-bit `off_t` cannot keep them: its C library's readdir fails
+//! with EOVERFLOW. A 32-bit kernel would ask the file system for shorter ones; here each long position gets a short
+//! *cookie*, which lseek turns back.
+//!
+//! Cookies come from a table of the descriptor, in the order of reading. The file's own position stays the host's,
+//! so plain reading is exact even where a table was lost (exec) or is not shared (fork).
+
+use super::Args;
+use super::host::host_wait;
+use crate::errno::{Errno, SysResult};
+use crate::signals;
+use crate::threads::Thread;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Positions below this are their own cookies.
+const FIRST_COOKIE: i64 = 1 << 30;
+
+/// The long positions of a directory and their cookies.
+#[derive(Debug, Default)]
+struct Cookies {
+    /// By cookie, from [`FIRST_COOKIE`].
+    positions: Vec<i64>,
+    by_position: HashMap<i64, i32>,
+}
+
+impl Cookies {
+    fn cookie(&mut self, position: i64) -> Result<i32, Errno> {
+        if (0..FIRST_COOKIE).contains(&position) {
+            return Ok(position as i32);
+        }
+        if let Some(&cookie) = self.by_position.get(&position) {
+            return Ok(cookie);
+        }
+        let cookie = i32::try_from(FIRST_COOKIE + self.positions.len() as i64).map_err(|_| Errno(libc::EOVERFLOW))?;
+        self.positions.push(position);
+        self.by_position.insert(position, cookie);
+        Ok(cookie)
+    }
+
+    fn position(&self, cookie: i64) -> Option<i64> {
+        self.positions.get(usize::try_from(cookie - FIRST_COOKIE).ok()?).copied()
+    }
+}
+
+/// The cookies of a process's open directories.
+#[derive(Debug, Default)]
+pub struct Directories(Mutex<HashMap<i32, Arc<Mutex<Cookies>>>>);
+
+/// A poisoned table is still a table.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Clone for Directories {
+    /// For a child process: it shares the open files, not the table of descriptors.
+    fn clone(&self) -> Directories {
+        Directories(Mutex::new(lock(&self.0).clone()))
+    }
+}
+
+impl Directories {
+    /// `fd` was closed.
+    pub fn closed(&self, fd: i32) {
+        lock(&self.0).remove(&fd);
+    }
+
+    /// `new` is now the same open file as `old`.
+    pub fn duplicated(&self, old: i32, new: i32) {
+        let mut tables = lock(&self.0);
+        match tables.get(&old).cloned() {
+            Some(table) => tables.insert(new, table),
+            None => tables.remove(&new),
+        };
+    }
+
+    fn cookie(&self, fd: i32, position: i64) -> Result<i32, Errno> {
+        if (0..FIRST_COOKIE).contains(&position) {
+            return Ok(position as i32);
+        }
+        let table = lock(&self.0).entry(fd).or_default().clone();
+        lock(&table).cookie(position)
+    }
+
+    /// The host's position for an offset that the guest gave to lseek.
+    pub(super) fn position(&self, fd: i32, offset: i64) -> i64 {
+        if !(FIRST_COOKIE..=i32::MAX.into()).contains(&offset) {
+            return offset;
+        }
+        let table = lock(&self.0).get(&fd).cloned();
+        table.and_then(|table| lock(&table).position(offset)).unwrap_or(offset)
+    }
+
+    /// The guest's offset for the position that lseek returned.
+    pub(super) fn seek_result(&self, fd: i32, position: i64) -> i64 {
+        if position < FIRST_COOKIE {
+            return position;
+        }
+        let known = lock(&self.0).contains_key(&fd);
+        let is_directory = || super::stat::fstat(fd).is_ok_and(|st| st.st_mode & libc::S_IFMT == libc::S_IFDIR);
+        if known || position > i32::MAX.into() && is_directory() {
+            self.cookie(fd, position).map_or(position, i64::from)
+        } else {
+            position
+        }
+    }
+}
+
+/// The head of `struct linux_dirent64`; the name follows at [`NAME64`].
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, packed)]
+struct Dirent64 {
+    ino: u64,
+    off: i64,
+    reclen: u16,
+    kind: u8,
+}
+
+const NAME64: usize = size_of::<Dirent64>();
+
+/// The head of `struct linux_dirent`; name, padding and, in the last byte, the type follow.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, packed)]
+struct Dirent {
+    ino: u32,
+    off: i32,
+    reclen: u16,
+}
+
+/// The host kernel writes into the guest's buffer; only positions that do not fit are changed after it.
+pub(super) fn getdents64(t: &mut Thread, a: Args) -> SysResult {
+    let (fd, buf) = (a.i32(0), a[1]);
+    let len = host_wait!(libc::SYS_getdents64, fd, t.mem.ptr::<u8>(buf), a[2])?;
+    let mut at = 0;
+    while at + NAME64 as u32 <= len {
+        // Another thread may be writing here: nothing read is trusted.
+        let head: Dirent64 = t.mem.read(buf.wrapping_add(at))?;
+        let position = head.off;
+        let cookie = t.process.directories.cookie(fd, position)?;
+        if i64::from(cookie) != position {
+            t.mem.write(buf.wrapping_add(at + 8), &i64::from(cookie))?;
+        }
+        at += u32::from(head.reclen).max(NAME64 as u32);
+    }
+    Ok(len)
+}
+
+/// One entry as `filldir` of a 32-bit kernel lays it out.
+///
+/// # Errors
+/// EOVERFLOW for an inode number above 32 bits.
+fn dirent(head: &Dirent64, cookie: i32, name: &[u8]) -> Result<Vec<u8>, Errno> {
+    let ino = u32::try_from(head.ino).map_err(|_| Errno(libc::EOVERFLOW))?;
+    let reclen = (size_of::<Dirent>() + name.len() + 2).next_multiple_of(4);
+    let mut entry = Dirent { ino, off: cookie, reclen: reclen as u16 }.as_bytes().to_vec();
+    entry.extend_from_slice(name);
+    entry.resize(reclen, 0);
+    entry[reclen - 1] = head.kind;
+    Ok(entry)
+}
+
+/// getdents of old C libraries.
+pub(super) fn getdents(t: &mut Thread, a: Args) -> SysResult {
+    /// A host entry with the longest name.
+    const LONGEST: usize = (NAME64 + 256).next_multiple_of(8);
+    let (fd, buf) = (a.i32(0), a[1]);
+    // A host entry is never shorter than the guest's, so what fits the host's buffer fits the guest's, unless that
+    // is so small that no host entry might fit.
+    let size = (a[2] as usize).min(1 << 20);
+    let mut host = vec![0u8; size.max(LONGEST)];
+    let start = signals::syscall_raw(libc::SYS_lseek, [fd as u64, 0, libc::SEEK_CUR as u64]);
+    let len = host_wait!(libc::SYS_getdents64, fd, host.as_mut_ptr(), host.len())? as usize;
+    let mut guest = Vec::with_capacity(len);
+    let mut rest = &host[..len];
+    let mut next = start;
+    let mut failure = Errno(libc::EINVAL);
+    while let Ok((head, _)) = Dirent64::read_from_prefix(rest) {
+        let reclen = usize::from(head.reclen);
+        let Some(name) = rest.get(NAME64..reclen) else { break };
+        let name = &name[..name.iter().position(|&b| b == 0).unwrap_or(name.len())];
+        let cookie = t.process.directories.cookie(fd, head.off)?;
+        match dirent(&head, cookie, name) {
+            Ok(entry) if guest.len() + entry.len() <= size => guest.extend(entry),
+            Ok(_) => break,
+            Err(e) => {
+                failure = e;
+                break;
+            }
+        }
+        next = head.off;
+        rest = &rest[reclen..];
+    }
+    if !rest.is_empty() {
+        // The entries that were not delivered are read again.
+        super::host::host!(libc::SYS_lseek, fd, next as u64, libc::SEEK_SET)?;
+        if guest.is_empty() {
+            return Err(failure);
+        }
+    }
+    t.mem.write_bytes(buf, &guest)?;
+    Ok(guest.len() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_short_stable_and_reversible() {
+        let directories = Directories::default();
+        let long = 0x1234_5678_9abc_def0;
+        assert_eq!(directories.cookie(3, 7), Ok(7));
+        let cookie = directories.cookie(3, long).unwrap();
+        let end = directories.cookie(3, i64::MAX).unwrap();
+        assert_ne!(cookie, end);
+        assert_eq!(directories.cookie(3, long), Ok(cookie));
+        assert_eq!(directories.position(3, cookie.into()), long);
+        assert_eq!(directories.position(3, end.into()), i64::MAX);
+        assert_eq!(directories.seek_result(3, long), cookie.into());
+    }
+
+    #[test]
+    fn tables_follow_descriptors() {
+        let directories = Directories::default();
+        let long = 5 << 40;
+        let cookie = directories.cookie(3, long).unwrap().into();
+        directories.duplicated(3, 4);
+        assert_eq!(directories.position(4, cookie), long);
+        let child = directories.clone();
+        directories.closed(3);
+        assert_eq!(directories.position(3, cookie), cookie);
+        assert_eq!(child.position(3, cookie), long);
+        directories.duplicated(3, 4);
+        assert_eq!(directories.position(4, cookie), cookie);
+    }
+
+    #[test]
+    fn positions_of_plain_files_are_left_alone() {
+        let directories = Directories::default();
+        assert_eq!(directories.position(-1, 1 << 30), 1 << 30);
+        assert_eq!(directories.seek_result(-1, 3 << 30), 3 << 30);
+    }
+
+    #[test]
+    fn old_entries_have_the_type_in_the_last_byte() {
+        let head = Dirent64 { ino: 5, off: 0, reclen: 0, kind: libc::DT_DIR };
+        let entry = dirent(&head, 9, b"ab").unwrap();
+        assert_eq!(entry, [5, 0, 0, 0, 9, 0, 0, 0, 16, 0, b'a', b'b', 0, 0, 0, libc::DT_DIR]);
+        let wide = Dirent64 { ino: 1 << 32, ..head };
+        assert_eq!(dirent(&wide, 9, b"ab").unwrap_err(), Errno(libc::EOVERFLOW));
+    }
+}
