@@ -2,6 +2,7 @@
 
 use crate::memory::Memory;
 use crate::signals::SigActions;
+use crate::syscalls::Directories;
 use crate::syscalls::resource::Limits;
 use forearm_backend::Engine;
 use std::ffi::{CString, OsString};
@@ -60,6 +61,8 @@ pub struct Process {
     /// A descriptor of forearm's own binary, close-on-exec, or -1. exec needs it inside a chroot without forearm.
     /// The guest must not see it: see [`is_hidden_fd`](Self::is_hidden_fd).
     pub own_exe: AtomicI32,
+    /// Short positions of open directories.
+    pub directories: Directories,
     /// Address of the signal return trampolines.
     pub sigpage: u32,
 }

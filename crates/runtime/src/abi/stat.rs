@@ -113,6 +113,24 @@ impl Stat {
     }
 }
 
+/// `struct statfs` of the x86-64 kernel; libc's hides some fields.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct HostStatfs {
+    kind: i64,
+    bsize: u64,
+    blocks: u64,
+    bfree: u64,
+    bavail: u64,
+    files: u64,
+    ffree: u64,
+    fsid: [u32; 2],
+    namelen: u64,
+    frsize: u64,
+    flags: u64,
+    spare: [u64; 4],
+}
+
 /// `struct statfs`.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -136,21 +154,21 @@ impl Statfs {
     ///
     /// # Errors
     /// EOVERFLOW when a count of blocks or files does not fit; -1 files ("unknown") is no count.
-    pub fn from_host(st: &libc::statfs) -> Result<Statfs, Errno> {
+    pub fn from_host(st: &HostStatfs) -> Result<Statfs, Errno> {
         let fits = |n: u64| u32::try_from(n).map_err(|_| Errno(libc::EOVERFLOW));
         let files = |n: u64| if n == u64::MAX { Ok(u32::MAX) } else { fits(n) };
         Ok(Statfs {
-            kind: st.f_type as u32,
-            bsize: fits(st.f_bsize as u64)?,
-            blocks: fits(st.f_blocks)?,
-            bfree: fits(st.f_bfree)?,
-            bavail: fits(st.f_bavail)?,
-            files: files(st.f_files)?,
-            ffree: files(st.f_ffree)?,
-            fsid: fsid(st),
-            namelen: st.f_namelen as u32,
-            frsize: fits(st.f_frsize as u64)?,
-            flags: st.f_flags as u32,
+            kind: st.kind as u32,
+            bsize: fits(st.bsize)?,
+            blocks: fits(st.blocks)?,
+            bfree: fits(st.bfree)?,
+            bavail: fits(st.bavail)?,
+            files: files(st.files)?,
+            ffree: files(st.ffree)?,
+            fsid: st.fsid,
+            namelen: st.namelen as u32,
+            frsize: fits(st.frsize)?,
+            flags: st.flags as u32,
             spare: [0; 4],
         })
     }
@@ -174,29 +192,23 @@ pub struct Statfs64 {
     spare: [u32; 4],
 }
 
-impl From<&libc::statfs> for Statfs64 {
-    fn from(st: &libc::statfs) -> Statfs64 {
+impl From<&HostStatfs> for Statfs64 {
+    fn from(st: &HostStatfs) -> Statfs64 {
         Statfs64 {
-            kind: st.f_type as u32,
-            bsize: st.f_bsize as u32,
-            blocks: st.f_blocks,
-            bfree: st.f_bfree,
-            bavail: st.f_bavail,
-            files: st.f_files,
-            ffree: st.f_ffree,
-            fsid: fsid(st),
-            namelen: st.f_namelen as u32,
-            frsize: st.f_frsize as u32,
-            flags: st.f_flags as u32,
+            kind: st.kind as u32,
+            bsize: st.bsize as u32,
+            blocks: st.blocks,
+            bfree: st.bfree,
+            bavail: st.bavail,
+            files: st.files,
+            ffree: st.ffree,
+            fsid: st.fsid,
+            namelen: st.namelen as u32,
+            frsize: st.frsize as u32,
+            flags: st.flags as u32,
             spare: [0; 4],
         }
     }
-}
-
-/// libc keeps the two words private.
-fn fsid(st: &libc::statfs) -> [u32; 2] {
-    // SAFETY: fsid_t is two ints, and plain data.
-    unsafe { std::mem::transmute::<libc::fsid_t, [u32; 2]>(st.f_fsid) }
 }
 
 /// `struct ustat`.
@@ -259,11 +271,10 @@ mod tests {
 
     #[test]
     fn statfs_of_a_large_file_system() {
-        // SAFETY: plain data.
-        let mut st: libc::statfs = unsafe { std::mem::zeroed() };
-        st.f_files = u64::MAX;
+        assert_eq!(size_of::<HostStatfs>(), size_of::<libc::statfs>());
+        let mut st = HostStatfs { files: u64::MAX, ..HostStatfs::default() };
         assert!(Statfs::from_host(&st).is_ok());
-        st.f_blocks = 1 << 32;
+        st.blocks = 1 << 32;
         assert_eq!(Statfs::from_host(&st).unwrap_err(), Errno(libc::EOVERFLOW));
         let wide = Statfs64::from(&st);
         assert_eq!({ wide.blocks }, 1 << 32);

@@ -39,7 +39,12 @@ pub(super) fn epoll_ctl(t: &mut Thread, a: Args) -> SysResult {
 }
 
 /// Waits through `call`, which fills an array of at most `max` host events.
-fn wait(t: &mut Thread, a: Args, mask: (u32, u32), call: impl Fn(*mut libc::epoll_event, i32, Option<&u64>) -> SysResult) -> SysResult {
+fn wait(
+    t: &mut Thread,
+    a: Args,
+    mask: (u32, u32),
+    call: impl Fn(*mut libc::epoll_event, i32, Option<&u64>) -> SysResult,
+) -> SysResult {
     /// `EP_MAX_EVENTS` of a 32-bit kernel.
     const MAX: i32 = i32::MAX / size_of::<EpollEvent>() as i32;
     let max = a.i32(2);

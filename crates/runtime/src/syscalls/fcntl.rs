@@ -19,10 +19,18 @@ passthrough! {
 const F_GETLK64: i32 = 12;
 const F_SETLK64: i32 = 13;
 const F_SETLKW64: i32 = 14;
-// Newer than libc's list.
+// Not in libc's list.
+const F_SETSIG: i32 = 10;
+const F_GETSIG: i32 = 11;
+const F_SETOWN_EX: i32 = 15;
+const F_GETOWN_EX: i32 = 16;
 const F_GETOWNER_UIDS: i32 = 17;
 const F_DUPFD_QUERY: i32 = 1027;
 const F_CREATED_QUERY: i32 = 1028;
+const F_GET_RW_HINT: i32 = 1035;
+const F_SET_RW_HINT: i32 = 1036;
+const F_GET_FILE_RW_HINT: i32 = 1037;
+const F_SET_FILE_RW_HINT: i32 = 1038;
 const F_GETDELEG: i32 = 1039;
 const F_SETDELEG: i32 = 1040;
 
@@ -68,20 +76,13 @@ pub(super) fn fcntl64(t: &mut Thread, a: Args) -> SysResult {
         F_SETLKW64 => pointer(libc::F_SETLKW),
         libc::F_OFD_GETLK | libc::F_OFD_SETLK | libc::F_OFD_SETLKW => pointer(cmd),
         libc::F_GETOWN => owner(fd),
-        libc::F_GETOWN_EX
-        | libc::F_SETOWN_EX
-        | F_GETOWNER_UIDS
-        | libc::F_GET_RW_HINT
-        | libc::F_SET_RW_HINT
-        | libc::F_GET_FILE_RW_HINT
-        | libc::F_SET_FILE_RW_HINT
-        | F_GETDELEG
-        | F_SETDELEG => pointer(cmd),
+        F_GETOWN_EX | F_SETOWN_EX | F_GETOWNER_UIDS | F_GET_RW_HINT | F_SET_RW_HINT | F_GET_FILE_RW_HINT
+        | F_SET_FILE_RW_HINT | F_GETDELEG | F_SETDELEG => pointer(cmd),
         libc::F_GETFD
         | libc::F_SETFD
         | libc::F_SETOWN
-        | libc::F_SETSIG
-        | libc::F_GETSIG
+        | F_SETSIG
+        | F_GETSIG
         | libc::F_SETLEASE
         | libc::F_GETLEASE
         | libc::F_NOTIFY
@@ -107,7 +108,7 @@ fn owner(fd: i32) -> SysResult {
     /// F_OWNER_PGRP.
     const PGRP: i32 = 2;
     let mut owner = Owner { kind: 0, pid: 0 };
-    host!(libc::SYS_fcntl, fd, libc::F_GETOWN_EX, &mut owner)?;
+    host!(libc::SYS_fcntl, fd, F_GETOWN_EX, &mut owner)?;
     Ok(if owner.kind == PGRP { -owner.pid } else { owner.pid } as u32)
 }
 
@@ -129,7 +130,7 @@ pub(super) fn dup3(t: &mut Thread, a: Args) -> SysResult {
 /// dup2 or dup3. A descriptor of forearm's own that lies on the guest's number moves away.
 fn duplicate_to(t: &Thread, nr: libc::c_long, old: i32, new: i32, flags: u32) -> SysResult {
     let old = visible(t, old)?;
-    t.process.vacate_fd(new)?;
+    t.process.yield_fd(new);
     let result = host_wait!(nr, old, new, flags)?;
     if old != new {
         t.process.directories.duplicated(old, new);

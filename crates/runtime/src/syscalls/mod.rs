@@ -1,5 +1,24 @@
 //! System calls, one file a family. `table.rs` has a line a number.
 
+// Files.
+mod aio;
+mod eventpoll;
+mod fcntl;
+mod ioctl;
+mod mount;
+mod namei;
+mod notify;
+mod open;
+mod pass;
+mod path;
+mod read_write;
+mod readdir;
+mod select;
+mod stat;
+mod sync;
+mod utimes;
+mod xattr;
+
 // Network, IPC, time, scheduling, identity.
 mod credentials;
 mod futex;
@@ -12,6 +31,8 @@ mod socket;
 mod time;
 
 pub mod table;
+
+pub use readdir::Directories;
 
 use crate::errno::{Errno, SysResult};
 use crate::threads::Thread;

@@ -1,14 +1,15 @@
 //! fs/open.c: opening and closing files, their sizes, owners and permissions, the current directory.
 
+use super::Args;
 use super::host::{host, host_wait};
 use super::pass::passthrough;
 use super::path;
-use super::Args;
 use crate::abi::open_flags::{self, O_LARGEFILE};
 use crate::abi::stat::MAX_NON_LFS;
 use crate::errno::{Errno, SysResult};
 use crate::procfs;
 use crate::threads::Thread;
+use std::sync::atomic::Ordering;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// `struct open_how`.
@@ -133,28 +134,19 @@ pub(super) fn close(t: &mut Thread, a: Args) -> SysResult {
     Ok(result)
 }
 
-/// One host call for each stretch between descriptors of forearm's own, so that `close_range(3, ~0)` costs what
-/// it costs natively.
+/// One host call on each side of forearm's own descriptor, so that `close_range(3, ~0)` costs what it costs natively.
 pub(super) fn close_range(t: &mut Thread, a: Args) -> SysResult {
     let (first, last, flags) = (a[0], a[1], a[2]);
-    let mut hidden: Vec<u32> =
-        t.process.hidden_fds().map(|fd| fd as u32).filter(|fd| (first..=last).contains(fd)).collect();
-    if hidden.is_empty() {
-        return host!(libc::SYS_close_range, first, last, flags);
-    }
-    hidden.sort_unstable();
-    let mut start = first;
-    let mut result = Ok(0);
-    for fd in hidden {
-        if fd > start {
-            result = Ok(host!(libc::SYS_close_range, start, fd - 1, flags)?);
+    let close = |first: u32, last: u32| host!(libc::SYS_close_range, first, last, flags);
+    match u32::try_from(t.process.own_exe.load(Ordering::Relaxed)) {
+        Ok(hidden) if (first..=last).contains(&hidden) => {
+            if first < hidden {
+                close(first, hidden - 1)?;
+            }
+            if hidden < last { close(hidden + 1, last) } else { Ok(0) }
         }
-        start = fd + 1;
+        _ => close(first, last),
     }
-    if start <= last {
-        result = Ok(host!(libc::SYS_close_range, start, last, flags)?);
-    }
-    result
 }
 
 pub(super) fn truncate64(t: &mut Thread, a: Args) -> SysResult {

@@ -34,7 +34,8 @@ impl Cookies {
         if let Some(&cookie) = self.by_position.get(&position) {
             return Ok(cookie);
         }
-        let cookie = i32::try_from(FIRST_COOKIE + self.positions.len() as i64).map_err(|_| Errno(libc::EOVERFLOW))?;
+        let cookie =
+            i32::try_from(FIRST_COOKIE + self.positions.len() as i64).map_err(|_| Errno(libc::EOVERFLOW))?;
         self.positions.push(position);
         self.by_position.insert(position, cookie);
         Ok(cookie)
@@ -99,7 +100,8 @@ impl Directories {
             return position;
         }
         let known = lock(&self.0).contains_key(&fd);
-        let is_directory = || super::stat::fstat(fd).is_ok_and(|st| st.st_mode & libc::S_IFMT == libc::S_IFDIR);
+        let is_directory =
+            || super::stat::fstat(fd).is_ok_and(|st| st.st_mode & libc::S_IFMT == libc::S_IFDIR);
         if known || position > i32::MAX.into() && is_directory() {
             self.cookie(fd, position).map_or(position, i64::from)
         } else {

@@ -6,7 +6,7 @@ use crate::abi::time::{GuestTimespec, Timespec32, Timespec64, Timeval32};
 use crate::errno::{Errno, SysResult};
 use crate::signals::{ERESTARTNOHAND, ERESTARTSYS, SigSet};
 use crate::threads::Thread;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::IntoBytes;
 
 /// Reads the mask of ppoll, pselect6 and epoll_pwait.
 ///
@@ -21,6 +21,18 @@ pub(super) fn sigmask(t: &Thread, addr: u32, size: u32) -> Result<Option<SigSet>
     }
     // Aligned to 4 only, which does not matter here.
     Ok(Some(SigSet(t.mem.read::<u64>(addr)?).blockable()))
+}
+
+/// Reads the mask of pselect6 and io_pgetevents, which is behind one more pointer (`struct sigset_argpack`).
+///
+/// # Errors
+/// As [`sigmask`].
+pub(super) fn sigmask_pair(t: &Thread, addr: u32) -> Result<Option<SigSet>, Errno> {
+    if addr == 0 {
+        return Ok(None);
+    }
+    let [set, size]: [u32; 2] = t.mem.read(addr)?;
+    sigmask(t, set, size)
 }
 
 /// Runs a waiting call that has `mask` while it waits. Such calls are never restarted after a handler ran
@@ -65,7 +77,7 @@ pub(super) fn ppoll_time64(t: &mut Thread, a: Args) -> SysResult {
     do_ppoll::<Timespec64>(t, a)
 }
 
-fn timeout<T: GuestTimespec>(t: &Thread, addr: u32) -> Result<Option<libc::timespec>, Errno> {
+pub(super) fn timeout<T: GuestTimespec>(t: &Thread, addr: u32) -> Result<Option<libc::timespec>, Errno> {
     if addr == 0 { Ok(None) } else { Ok(Some(t.mem.read::<T>(addr)?.to_host())) }
 }
 
@@ -159,22 +171,8 @@ pub(super) fn newselect(t: &mut Thread, a: Args) -> SysResult {
     result
 }
 
-/// `struct sigset_argpack`, the last argument of pselect6.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct SigsetArgs {
-    set: u32,
-    size: u32,
-}
-
 fn do_pselect6<T: GuestTimespec>(t: &mut Thread, a: Args) -> SysResult {
-    let mask = match a[5] {
-        0 => None,
-        addr => {
-            let args: SigsetArgs = t.mem.read(addr)?;
-            sigmask(t, args.set, args.size)?
-        }
-    };
+    let mask = sigmask_pair(t, a[5])?;
     let mut timeout = timeout::<T>(t, a[4])?;
     let result = do_select(t, a, timeout.as_mut(), mask);
     give_remaining::<T>(t, a[4], timeout);

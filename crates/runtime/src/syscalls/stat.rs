@@ -2,7 +2,7 @@
 
 use super::host::{host, host_wait};
 use super::{Args, path};
-use crate::abi::stat::{Stat, Stat64, Statfs, Statfs64, Ustat};
+use crate::abi::stat::{HostStatfs, Stat, Stat64, Statfs, Statfs64, Ustat};
 use crate::errno::{Errno, SysResult};
 use crate::procfs;
 use crate::threads::Thread;
@@ -112,17 +112,15 @@ fn do_readlink(t: &Thread, dirfd: i32, path: u32, buf: u32, size: i32) -> SysRes
     }
 }
 
-fn statfs_at(t: &Thread, path: u32) -> Result<libc::statfs, Errno> {
+fn statfs_at(t: &Thread, path: u32) -> Result<HostStatfs, Errno> {
     let path = path::lookup(t, path)?;
-    // SAFETY: plain data, filled by the kernel.
-    let mut st: libc::statfs = unsafe { std::mem::zeroed() };
+    let mut st = HostStatfs::default();
     host_wait!(libc::SYS_statfs, path.as_ptr(), &mut st)?;
     Ok(st)
 }
 
-fn statfs_of(fd: i32) -> Result<libc::statfs, Errno> {
-    // SAFETY: plain data, filled by the kernel.
-    let mut st: libc::statfs = unsafe { std::mem::zeroed() };
+fn statfs_of(fd: i32) -> Result<HostStatfs, Errno> {
+    let mut st = HostStatfs::default();
     host_wait!(libc::SYS_fstatfs, fd, &mut st)?;
     Ok(st)
 }
