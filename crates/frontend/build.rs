@@ -94,7 +94,9 @@ fn ops(out: &mut String, sets: &BTreeMap<&str, Vec<Encoding>>) {
     }
     out.push_str("];\n}\n\n/// Calls `$mac! { Op function, ... }` with every operation and the name of its semantics function.\n#[macro_export]\nmacro_rules! for_each_op {\n    ($mac:ident) => {\n        $mac! {\n");
     for n in &names {
-        writeln!(out, "            {n} {},", n.to_lowercase()).unwrap();
+        // `yield` is a reserved word.
+        let raw = if *n == "YIELD" { "r#" } else { "" };
+        writeln!(out, "            {n} {raw}{},", n.to_lowercase()).unwrap();
     }
     out.push_str("        }\n    };\n}\n\n");
 }

@@ -166,6 +166,7 @@ pub trait Integer {
     /// Load-acquire and store-release, sequentially consistent among themselves (v8 LDA, STL).
     fn load_acquire(&mut self, size: Size, addr: Self::W) -> Self::W;
     fn store_release(&mut self, size: Size, addr: Self::W, value: Self::W);
+    // The exclusives are ordered: a load as load_acquire, a store as store_release (LDAEX and STLEX are the same).
     /// Load-exclusive: an unaligned address is an alignment fault.
     fn load_exclusive(&mut self, size: Size, addr: Self::W) -> Self::W;
     fn load_exclusive64(&mut self, addr: Self::W) -> Self::L;
@@ -207,4 +208,6 @@ pub trait Integer {
     fn tpidruro(&mut self) -> Self::W;
     fn tpidrurw(&mut self) -> Self::W;
     fn set_tpidrurw(&mut self, w: Self::W);
+    /// CNTVCT: nanoseconds of a monotonic clock.
+    fn counter(&mut self) -> Self::L;
 }

@@ -5,6 +5,20 @@
 
 mod branch;
 mod data_processing;
+mod load_store;
+mod multiply;
+mod packing;
+mod parallel;
+mod saturating;
+mod synchronization;
+mod system;
 
 pub use branch::*;
 pub use data_processing::*;
+pub use load_store::*;
+pub use multiply::*;
+pub use packing::*;
+pub use parallel::*;
+pub use saturating::*;
+pub use synchronization::*;
+pub use system::*;

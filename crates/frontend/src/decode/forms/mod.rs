@@ -2,8 +2,10 @@
 //! One file a family of encodings. A form is `fn(word, &mut Inst, Context) -> Verdict`.
 
 mod integer;
+mod memory;
 
 pub use integer::*;
+pub use memory::*;
 
 use super::{Context, Verdict};
 use crate::inst::Inst;
