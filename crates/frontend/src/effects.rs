@@ -234,6 +234,7 @@ impl Integer for Effects {
     fn tpidruro(&mut self) {}
     fn tpidrurw(&mut self) {}
     fn set_tpidrurw(&mut self, (): ()) {}
+    fn counter(&mut self) {}
 }
 
 // Scalar floating point and vectors: any touch is `float`.

@@ -514,6 +514,17 @@ impl Integer for Interp {
     fn set_tpidrurw(&mut self, w: u32) {
         self.0.tpidrurw = w;
     }
+    fn counter(&mut self) -> u64 {
+        counter()
+    }
+}
+
+/// The guest's counter: `CLOCK_MONOTONIC` in nanoseconds.
+pub fn counter() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a timespec to write to; the clock exists on every Linux, so the call does not fail.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// A step of the CRC32 and CRC32C instructions: the low `bytes` bytes of `data`, least significant bit first.
