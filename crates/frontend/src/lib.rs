@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod decode;
+pub mod disasm;
 pub mod effects;
 pub mod inst;
 pub mod machine;

@@ -1,5 +1,7 @@
 //! What `build.rs` makes of `tables/*.tbl`.
 
+#![allow(clippy::identity_op, clippy::precedence)] // generated code shifts by zero too
+
 use crate::decode::{Arch, Encoding, forms};
 use crate::inst::Inst;
 

@@ -3,9 +3,13 @@
 
 mod integer;
 mod memory;
+mod thumb;
+mod thumb_memory;
 
 pub use integer::*;
 pub use memory::*;
+pub use thumb::*;
+pub use thumb_memory::*;
 
 use super::{Context, Verdict};
 use crate::inst::Inst;
