@@ -28,6 +28,7 @@ mod other_process;
 pub mod resource;
 mod sched;
 mod socket;
+pub mod strace;
 mod time;
 
 pub mod table;
