@@ -1,6 +1,8 @@
 //! Machine code to [`Inst`].
 
 pub mod forms;
+#[cfg(test)]
+mod tests;
 
 use crate::inst::{Inst, Op, cond};
 use crate::tables;
