@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod errno;
+pub mod loader;
 pub mod memory;
 pub mod process;
 pub mod procfs;

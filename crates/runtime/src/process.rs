@@ -8,7 +8,7 @@ use forearm_backend::Engine;
 use std::ffi::{CString, OsString};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What the command line and the environment say; programs started by exec inherit it.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +68,11 @@ pub struct Process {
 }
 
 impl Process {
+    /// The signal actions. A panic aborts the process, so the lock is never poisoned.
+    pub fn sigactions(&self) -> MutexGuard<'_, SigActions> {
+        self.sigactions.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     /// Is `fd` a descriptor of the translator's own? To the guest it is closed (EBADF).
     pub fn is_hidden_fd(&self, fd: i32) -> bool {
         fd >= 0 && fd == self.own_exe.load(Ordering::Relaxed)

@@ -1,6 +1,9 @@
 //! Signals: the guest's dispositions and masks, delivery at safe points, frames, and the host's side.
 
+pub mod deliver;
+pub mod frame;
 pub mod host;
+pub mod siginfo;
 
 pub use host::{ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, syscall, syscall_raw};
 
