@@ -6,9 +6,11 @@ pub mod loader;
 pub mod memory;
 pub mod process;
 pub mod procfs;
+mod run;
 pub mod signals;
 pub mod syscalls;
 pub mod threads;
 
 pub use errno::{Errno, SysResult};
 pub use process::Options;
+pub use run::{Start, run};

@@ -6,6 +6,7 @@ use crate::syscalls::Directories;
 use crate::syscalls::resource::Limits;
 use forearm_backend::Engine;
 use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,6 +24,78 @@ pub struct Options {
     pub strace: bool,
     /// `-B`: host address of guest address 0, instead of choosing it.
     pub guest_base: Option<u64>,
+}
+
+impl Options {
+    /// The command line that gives these options again, for a program that the guest starts.
+    pub fn as_arguments(&self) -> Vec<CString> {
+        let mut arguments: Vec<Vec<u8>> = Vec::new();
+        let mut option = |name: &str, value: Vec<u8>| arguments.extend([name.as_bytes().to_vec(), value]);
+        if let Some(prefix) = &self.ld_prefix {
+            option("-L", prefix.as_os_str().as_bytes().to_vec());
+        }
+        if let Some(release) = &self.uname_release {
+            option("-r", release.as_bytes().to_vec());
+        }
+        if let Some(size) = self.stack_size {
+            option("-s", size.to_string().into_bytes());
+        }
+        if let Some(base) = self.guest_base {
+            option("-B", format!("{base:#x}").into_bytes());
+        }
+        if self.strace {
+            arguments.push(b"-strace".to_vec());
+        }
+        // None of these came from anywhere but C strings.
+        arguments.into_iter().filter_map(|a| CString::new(a).ok()).collect()
+    }
+}
+
+/// Opens the translator's own file and moves the descriptor out of the guest's way; -1 when there is no way to it.
+pub fn open_own_exe() -> i32 {
+    let flags = libc::O_PATH | libc::O_CLOEXEC;
+    // SAFETY: a constant path.
+    let mut fd = unsafe { libc::open(c"/proc/self/exe".as_ptr(), flags) };
+    if fd < 0 {
+        fd = open_through_private_proc();
+    }
+    if fd < 0 { fd } else { hide(fd) }
+}
+
+/// Without /proc in this root, root may still make an instance of it that is mounted nowhere.
+fn open_through_private_proc() -> i32 {
+    const FSCONFIG_CMD_CREATE: u32 = 6;
+    // SAFETY: constant strings and descriptors of our own, which are closed again.
+    unsafe {
+        let context = libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), 1) as i32;
+        if context < 0 {
+            return -1;
+        }
+        libc::syscall(libc::SYS_fsconfig, context, FSCONFIG_CMD_CREATE, 0usize, 0usize, 0);
+        let proc = libc::syscall(libc::SYS_fsmount, context, 1, 0) as i32;
+        let fd = libc::openat(proc, c"self/exe".as_ptr(), libc::O_PATH | libc::O_CLOEXEC);
+        libc::close(proc);
+        libc::close(context);
+        fd
+    }
+}
+
+/// Moves a descriptor of ours to a high number, close-on-exec.
+pub fn hide(fd: i32) -> i32 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: filled by the kernel.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    // Not higher than 1024: the kernel's table of descriptors grows to the highest one.
+    let high = limit.rlim_cur.min(1024).saturating_sub(1) as i32;
+    // SAFETY: a descriptor of ours.
+    unsafe {
+        let moved = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, high);
+        if moved < 0 {
+            return fd;
+        }
+        libc::close(fd);
+        moved
+    }
 }
 
 /// The program image, as /proc shows it.
@@ -68,6 +141,22 @@ pub struct Process {
 }
 
 impl Process {
+    /// A vfork child's: everything shared that shares the address space, and copies of what a child has of its own.
+    pub fn for_vfork(&self) -> Process {
+        Process {
+            engine: self.engine.clone(),
+            memory: self.memory.clone(),
+            sigactions: Mutex::new(self.sigactions().clone()),
+            image: self.image.clone(),
+            options: self.options.clone(),
+            personality: self.personality.load(Ordering::Relaxed).into(),
+            own_exe: self.own_exe.load(Ordering::Relaxed).into(),
+            limits: self.limits.clone(),
+            directories: self.directories.clone(),
+            sigpage: self.sigpage,
+        }
+    }
+
     /// The signal actions. A panic aborts the process, so the lock is never poisoned.
     pub fn sigactions(&self) -> MutexGuard<'_, SigActions> {
         self.sigactions.lock().unwrap_or_else(|e| e.into_inner())

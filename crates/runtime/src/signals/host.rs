@@ -144,7 +144,7 @@ impl Inbox {
         None
     }
 
-    /// Puts a signal that the runtime itself took (sigtimedwait's race, a stop request) back for delivery.
+    /// Keeps a SIGSEGV or SIGBUS until the guest opens its mask; like the kernel, one of each.
     fn hold(&self, info: &libc::siginfo_t) {
         let slot = usize::from(info.si_signo == SIGBUS);
         let bit = SigSet::of(info.si_signo).0;
@@ -159,6 +159,16 @@ impl Inbox {
     pub fn set_mask(&self, mask: SigSet) {
         self.mask.store(mask.0, Ordering::Release);
         set_host_mask(mask);
+    }
+
+    /// Notes the guest's mask for a thread that has no host thread yet.
+    pub fn note_mask(&self, mask: SigSet) {
+        self.mask.store(mask.0, Ordering::Release);
+    }
+
+    /// A forked child has no pending signals.
+    pub fn forget_held(&self) {
+        self.held.store(0, Ordering::Release);
     }
 
     /// The guest's mask.
@@ -191,7 +201,12 @@ pub fn syscall_raw<const N: usize>(number: i64, args: [u64; N]) -> i64 {
 
 /// Sets the calling thread's host mask for a guest mask.
 pub fn set_host_mask(guest: SigSet) {
-    let mask = guest.for_host().0;
+    set_exact_host_mask(guest.for_host());
+}
+
+/// Sets the calling thread's host mask, SIGSEGV and SIGBUS included: only just before an exec, which passes it on.
+pub fn set_exact_host_mask(mask: SigSet) {
+    let mask = mask.0;
     // SAFETY: rt_sigprocmask reads one word. libc's wrapper would refuse signals 32 and 33, which are the guest's.
     unsafe {
         libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, 0usize, 8usize);

@@ -99,6 +99,18 @@ impl SigActions {
         })
     }
 
+    /// Back to SIG_DFL for all that have a handler (CLONE_CLEAR_SIGHAND).
+    pub fn clear_handlers(&mut self) {
+        for signal in 1..=NSIG {
+            if self.get(signal).handler > SIG_IGN {
+                self.set(signal, SigAction::default());
+                if !matches!(signal, SIGSEGV | SIGBUS) {
+                    let _ = host::set_disposition(signal, host::Disposition::Default, 0);
+                }
+            }
+        }
+    }
+
     /// Sets the action for `signal`.
     pub fn set(&mut self, signal: i32, action: SigAction) {
         self.0[signal as usize - 1] = Some(action);

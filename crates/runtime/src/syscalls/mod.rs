@@ -19,6 +19,14 @@ mod sync;
 mod utimes;
 mod xattr;
 
+// Processes, memory, signals.
+mod arm;
+pub mod exec;
+mod memory;
+mod prctl;
+mod process;
+pub mod signal;
+
 // Network, IPC, time, scheduling, identity.
 mod credentials;
 mod futex;
@@ -36,6 +44,8 @@ pub mod table;
 pub use readdir::Directories;
 
 use crate::errno::{Errno, SysResult};
+use crate::signals::ERESTARTSYS;
+use crate::signals::deliver::Restart;
 use crate::threads::Thread;
 
 /// r0 to r6 of a system call.
@@ -154,6 +164,54 @@ pub struct Syscall {
     pub args: &'static [Kind],
     /// Its implementation.
     pub run: Handler,
+}
+
+/// Numbers of the table are below this; ARM's private ones follow it in [`INDEX`].
+const NUMBERS: usize = 480;
+const PRIVATE: usize = 16;
+const NONE: u16 = u16::MAX;
+
+/// Where a number's line is in the table.
+static INDEX: [u16; NUMBERS + PRIVATE] = {
+    let mut index = [NONE; NUMBERS + PRIVATE];
+    let mut line = 0;
+    while line < table::TABLE.len() {
+        let slot = slot(table::TABLE[line].number).expect("a number beyond the table");
+        assert!(index[slot] == NONE, "a number has two lines");
+        index[slot] = line as u16;
+        line += 1;
+    }
+    index
+};
+
+const fn slot(number: u32) -> Option<usize> {
+    match number {
+        0..480 => Some(number as usize),
+        arm::BASE..0xf0010 => Some(NUMBERS + (number - arm::BASE) as usize),
+        _ => None,
+    }
+}
+
+/// The table's line for a number.
+pub fn lookup(number: u32) -> Option<&'static Syscall> {
+    let line = INDEX[slot(number)?];
+    table::TABLE.get(usize::from(line))
+}
+
+/// Makes the system call that the thread's registers ask for: number in r7, arguments in r0 to r6, result in r0.
+pub fn dispatch(thread: &mut Thread) {
+    let [a0, a1, a2, a3, a4, a5, a6, number, ..] = thread.cpu.r;
+    let args = Args([a0, a1, a2, a3, a4, a5, a6]);
+    let result = match lookup(number) {
+        Some(call) => (call.run)(thread, args),
+        None if number >= arm::BASE => arm::unknown(thread, number),
+        None => Err(Errno(libc::ENOSYS)),
+    };
+    match result {
+        Ok(value) => thread.cpu.r[0] = value,
+        Err(Errno(code)) if code >= ERESTARTSYS => thread.restart = Some(Restart { r0: a0, code }),
+        Err(Errno(code)) => thread.cpu.r[0] = (-code) as u32,
+    }
 }
 
 /// A number that is ENOSYS on purpose; the table's line says why.

@@ -1,6 +1,8 @@
 //! The ARM EABI table: a line a number. Families keep their lines together so that each is read beside its file.
 
+// Memory, processes, signals.
 use super::{Kind, Syscall, enosys};
+use super::{arm, exec, memory, prctl, process, signal};
 // Network, IPC, time, scheduling, identity.
 use super::other_process::refused;
 use super::{credentials, futex, ipc, other_process, resource, sched, socket, time};
@@ -18,8 +20,6 @@ macro_rules! syscalls {
 
 /// Every system call, by number.
 pub static TABLE: &[Syscall] = syscalls! {
-    0 restart_syscall() => enosys;
-
     // Resources and the system (resource.rs).
     74 sethostname(Buf, Size) => resource::sethostname;
     75 setrlimit(Resource, Rlimit32) => resource::setrlimit;
@@ -415,4 +415,84 @@ pub static TABLE: &[Syscall] = syscalls! {
     467 open_tree_attr(DirFd, Path, Hex, Ptr, Size) => mount::open_tree_attr;
     468 file_getattr(DirFd, Path, Ptr, Size, Hex) => xattr::file_getattr;
     469 file_setattr(DirFd, Path, Ptr, Size, Hex) => xattr::file_setattr;
+
+    // Memory.
+    45 brk(Ptr) => memory::brk;
+    91 munmap(Ptr, Size) => memory::munmap;
+    125 mprotect(Ptr, Size, Prot) => memory::mprotect;
+    144 msync(Ptr, Size, Int) => memory::msync;
+    150 mlock(Ptr, Size) => memory::mlock;
+    151 munlock(Ptr, Size) => memory::munlock;
+    152 mlockall(Int) => memory::mlockall;
+    153 munlockall() => memory::munlockall;
+    163 mremap(Ptr, Size, Size, Int, Ptr) => memory::mremap;
+    192 mmap2(Ptr, Size, Prot, MapFlags, Fd, Size) => memory::mmap2;
+    219 mincore(Ptr, Size, Ptr) => memory::mincore;
+    220 madvise(Ptr, Size, Int) => memory::madvise;
+    253 remap_file_pages(Ptr, Size, Prot, Size, Int) => memory::remap_file_pages;
+    390 mlock2(Ptr, Size, Int) => memory::mlock2;
+    // Protection keys: ARM processors have none.
+    394 pkey_mprotect(Ptr, Size, Prot, Int) => enosys;
+    395 pkey_alloc(Int, Hex) => enosys;
+    396 pkey_free(Int) => enosys;
+    // The translator's map would have to be sealed with the guest's.
+    462 mseal(Ptr, Size, Hex) => enosys;
+    // Shadow stacks: ARM has none.
+    453 map_shadow_stack(Ptr, Size, Int) => enosys;
+
+    // Processes and threads.
+    1 exit(Int) => process::exit;
+    2 fork() => process::fork;
+    20 getpid() => process::getpid;
+    26 ptrace(Int, Int, Ptr, Ptr) => process::ptrace;
+    57 setpgid(Int, Int) => process::setpgid;
+    64 getppid() => process::getppid;
+    65 getpgrp() => process::getpgrp;
+    66 setsid() => process::setsid;
+    114 wait4(Int, Ptr, Int, Ptr) => process::wait4;
+    120 clone(CloneFlags, Ptr, Ptr, Ptr, Ptr) => process::clone;
+    132 getpgid(Int) => process::getpgid;
+    147 getsid(Int) => process::getsid;
+    172 prctl(Int, Hex, Hex, Hex, Hex) => prctl::prctl;
+    190 vfork() => process::vfork;
+    224 gettid() => process::gettid;
+    248 exit_group(Int) => process::exit_group;
+    256 set_tid_address(Ptr) => process::set_tid_address;
+    280 waitid(Int, Int, Ptr, Int, Ptr) => process::waitid;
+    338 set_robust_list(Ptr, Size) => process::set_robust_list;
+    339 get_robust_list(Int, Ptr, Ptr) => process::get_robust_list;
+    435 clone3(Ptr, Size) => process::clone3;
+    11 execve(Path, Ptr, Ptr) => exec::execve;
+    387 execveat(DirFd, Path, Ptr, Ptr, Int) => exec::execveat;
+
+    // Signals.
+    0 restart_syscall() => signal::restart_syscall;
+    29 pause() => signal::pause;
+    37 kill(Int, Signal) => signal::kill;
+    67 sigaction(Signal, Ptr, Ptr) => signal::sigaction;
+    72 sigsuspend(Int, Hex, Hex) => signal::sigsuspend;
+    73 sigpending(Ptr) => signal::sigpending;
+    119 sigreturn() => signal::sigreturn;
+    126 sigprocmask(Int, Ptr, Ptr) => signal::sigprocmask;
+    173 rt_sigreturn() => signal::rt_sigreturn;
+    174 rt_sigaction(Signal, Ptr, Ptr, Size) => signal::rt_sigaction;
+    175 rt_sigprocmask(Int, Ptr, Ptr, Size) => signal::rt_sigprocmask;
+    176 rt_sigpending(Ptr, Size) => signal::rt_sigpending;
+    177 rt_sigtimedwait(Ptr, Ptr, Ptr, Size) => signal::rt_sigtimedwait_time32;
+    178 rt_sigqueueinfo(Int, Signal, Ptr) => signal::rt_sigqueueinfo;
+    179 rt_sigsuspend(Ptr, Size) => signal::rt_sigsuspend;
+    186 sigaltstack(Ptr, Ptr) => signal::sigaltstack;
+    238 tkill(Int, Signal) => signal::tkill;
+    268 tgkill(Int, Int, Signal) => signal::tgkill;
+    363 rt_tgsigqueueinfo(Int, Int, Signal, Ptr) => signal::rt_tgsigqueueinfo;
+    421 rt_sigtimedwait_time64(Ptr, Ptr, Ptr, Size) => signal::rt_sigtimedwait_time64;
+    424 pidfd_send_signal(Fd, Signal, Ptr, Int) => signal::pidfd_send_signal;
+
+    // ARM's private calls.
+    983041 breakpoint() => arm::breakpoint;
+    983042 cacheflush(Ptr, Ptr, Int) => arm::cacheflush;
+    983043 usr26() => arm::usr32;
+    983044 usr32() => arm::usr32;
+    983045 set_tls(Ptr) => arm::set_tls;
+    983046 get_tls() => arm::get_tls;
 };

@@ -1,5 +1,9 @@
 //! Guest threads: each is a host thread.
 
+pub mod clone;
+mod robust;
+mod run;
+
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
 use crate::process::Process;
@@ -108,6 +112,39 @@ pub struct Thread {
     pub clear_child_tid: u32,
     /// Head of the robust futex list, or 0.
     pub robust_list: u32,
+    /// What the host thread is.
+    pub host: Host,
     /// Set by exit: the run loop ends with this status.
     pub exit: Option<i32>,
+}
+
+/// What kind of host thread runs a guest thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// The first of its process: it ends by the exit system call.
+    First,
+    /// Made for this guest thread: it ends by returning.
+    Spawned,
+}
+
+impl Thread {
+    /// A thread of `process` that starts with `cpu`. It still has no host thread: `tid` is 0.
+    pub fn new(mut cpu: Box<CpuState>, process: Arc<Process>, host: Host) -> Thread {
+        cpu.base = process.memory.base();
+        Thread {
+            inbox: Inbox::new(&raw const *cpu),
+            mem: process.memory.guest(),
+            cpu,
+            process,
+            tid: 0,
+            altstack: AltStack::default(),
+            temporary_mask: None,
+            restart: None,
+            fault: FaultState::default(),
+            clear_child_tid: 0,
+            robust_list: 0,
+            host,
+            exit: None,
+        }
+    }
 }

@@ -1,0 +1,123 @@
+//! From a command line to a running guest.
+
+use crate::errno::Errno;
+use crate::loader::{self, LoadError, Program};
+use crate::process::{self, Options, Process};
+use crate::signals::host::{self, Disposition};
+use crate::signals::{SIGBUS, SIGSEGV, SigAction, SigActions};
+use crate::syscalls::{exec, signal};
+use crate::threads::{Host, Thread};
+use forearm_backend::CpuState;
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::os::fd::{FromRawFd, RawFd};
+use std::sync::{Arc, Mutex};
+
+/// A program to run.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// Options, which programs started by the guest inherit.
+    pub options: Options,
+    /// Path of the program, as execve got it.
+    pub program: CString,
+    /// The program already opened: binfmt_misc's O flag (AT_EXECFD), or an exec by a guest.
+    pub exec_fd: Option<RawFd>,
+    /// A descriptor of the translator's own file, from the guest that started this one.
+    pub self_fd: Option<RawFd>,
+    /// argv, argv[0] included.
+    pub args: Vec<CString>,
+    /// envp.
+    pub env: Vec<CString>,
+}
+
+/// The status of a shell that cannot start a program: not found, found but not to be run, or no memory for it.
+fn status(errno: Errno) -> i32 {
+    match errno.0 {
+        libc::ENOENT => 127,
+        libc::ENOMEM => 1,
+        _ => 126,
+    }
+}
+
+/// Runs the program; the process ends as the guest does. When it cannot start, one line says why.
+pub fn run(start: Start) -> ! {
+    let name = start.program.clone();
+    match prepare(start) {
+        Ok(mut thread) => {
+            let status = thread.run();
+            thread.exit_group(status)
+        }
+        Err(e) => {
+            eprintln!("forearm: {}: {e}", name.to_string_lossy());
+            std::process::exit(status(e.errno))
+        }
+    }
+}
+
+fn prepare(start: Start) -> Result<Thread, LoadError> {
+    let Start { options, program: path, exec_fd, self_fd, args, env } = start;
+    let (file, path, args) = open(path, exec_fd, args)?;
+    let exe = exec::absolute_path(&file, &path);
+    set_name(&path);
+    let Program { memory, image, entry, sigpage, personality } =
+        loader::load(file, &path, exe, &args, &env, &options)?;
+
+    let mut actions = SigActions::default();
+    for signal in [SIGSEGV, SIGBUS] {
+        // What was inherited must be asked before the handler hides it.
+        actions.set(signal, SigAction { handler: actions.get(signal).handler, ..SigAction::default() });
+        host::set_disposition(signal, Disposition::Catch, 0)?;
+    }
+    let own_exe = match self_fd {
+        Some(fd) => process::hide(fd),
+        None => process::open_own_exe(),
+    };
+    let process = Process {
+        engine: memory.engine().clone(),
+        memory: Arc::new(memory),
+        sigactions: Mutex::new(actions),
+        options: Arc::new(options),
+        personality: personality.into(),
+        own_exe: own_exe.into(),
+        limits: Default::default(),
+        directories: Default::default(),
+        sigpage,
+        image: Arc::new(image),
+    };
+    let mut cpu = Box::new(CpuState::default());
+    cpu.r[13] = process.image.start_stack;
+    cpu.r[15] = entry & !1;
+    cpu.thumb = entry & 1;
+    let mut thread = Thread::new(cpu, Arc::new(process), Host::First);
+    // SAFETY: a plain system call.
+    thread.tid = unsafe { libc::gettid() };
+    host::new_handler_stack();
+    thread.inbox.enter();
+    thread.inbox.set_mask(signal::inherited_mask());
+    Ok(thread)
+}
+
+/// Opens the program; a script's interpreter takes its place, as in exec.
+fn open(
+    path: CString,
+    exec_fd: Option<RawFd>,
+    args: Vec<CString>,
+) -> Result<(File, CString, Vec<CString>), LoadError> {
+    if let Some(fd) = exec_fd {
+        // SAFETY: whoever started this process gave us the descriptor.
+        return Ok((unsafe { File::from_raw_fd(fd) }, path, args));
+    }
+    let target = exec::resolve(libc::AT_FDCWD, path, args, 0)?;
+    let file = target.file.ok_or(Errno(libc::EACCES))?;
+    Ok((file, target.path, target.args))
+}
+
+/// The thread's name is the program's, as after an exec.
+fn set_name(path: &CStr) {
+    let name = path.to_bytes().rsplit(|&b| b == b'/').next().unwrap_or_default();
+    let mut comm = [0u8; 16];
+    let len = name.len().min(15);
+    comm[..len].copy_from_slice(&name[..len]);
+    // SAFETY: a NUL-terminated name.
+    unsafe { libc::prctl(libc::PR_SET_NAME, comm.as_ptr()) };
+}

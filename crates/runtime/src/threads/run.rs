@@ -1,0 +1,100 @@
+//! The run loop, and how a thread ends.
+
+use super::{Host, Thread};
+use crate::signals::{deliver, host};
+use crate::syscalls;
+use forearm_backend::{Exit, Fault};
+
+impl Thread {
+    /// Runs the guest until the thread exits; returns the exit status. The calling host thread is the guest's from
+    /// here on: its signal mask becomes the guest's.
+    pub fn run(&mut self) -> i32 {
+        let engine = self.process.engine.clone();
+        loop {
+            match engine.run(&mut self.cpu) {
+                Exit::Syscall(_) => syscalls::dispatch(self),
+                Exit::Interrupt | Exit::Step => {}
+                Exit::Undefined => deliver::undefined(self),
+                Exit::Breakpoint(_) => deliver::breakpoint(self),
+                Exit::DataAbort(fault) => deliver::abort(self, fault),
+                Exit::PrefetchAbort => self.prefetch_abort(),
+            }
+            if let Some(status) = self.exit {
+                return status;
+            }
+            deliver::deliver(self);
+        }
+    }
+
+    /// r15 is not executable. The code may have become executable meanwhile; then the guest just continues.
+    fn prefetch_abort(&mut self) {
+        const SEGV_MAPERR: i32 = 1;
+        const SEGV_ACCERR: i32 = 2;
+        let addr = self.cpu.r[15];
+        let code = match self.process.memory.find(addr) {
+            None => SEGV_MAPERR,
+            Some((_, vma)) if !vma.executable() => SEGV_ACCERR,
+            Some(_) => {
+                // Mapped but not readable in the host: a file mapping past the end of its file.
+                let gone = self.mem.read::<u16>(addr & !1).is_err();
+                if gone {
+                    const BUS_ADRERR: i32 = 2;
+                    deliver::abort(
+                        self,
+                        Fault { addr, signal: libc::SIGBUS, code: BUS_ADRERR, write: false },
+                    );
+                }
+                return;
+            }
+        };
+        deliver::abort(self, Fault { addr, signal: libc::SIGSEGV, code, write: false });
+    }
+
+    /// What the kernel does for an exiting thread: robust futexes, then the waiter of pthread_join.
+    pub fn leave(&mut self) {
+        super::robust::exit(self);
+        if self.clear_child_tid != 0 {
+            let addr = std::mem::take(&mut self.clear_child_tid);
+            if self.mem.write(addr, &0u32).is_ok() {
+                super::robust::wake(self, addr);
+            }
+        }
+    }
+
+    /// exit(2): ends this thread only.
+    pub fn exit(&mut self, status: i32) {
+        self.exit = Some(status);
+        if self.host != Host::Spawned {
+            // The host thread is the process's first, which has nothing to unwind to.
+            self.leave();
+            // SAFETY: ends the calling thread; nothing is expected of it any more.
+            unsafe { libc::syscall(libc::SYS_exit, status) };
+        }
+    }
+
+    /// exit_group(2).
+    pub fn exit_group(&mut self, status: i32) -> ! {
+        self.leave();
+        // SAFETY: ends the process.
+        unsafe { libc::syscall(libc::SYS_exit_group, status) };
+        unreachable!("exit_group does not return")
+    }
+}
+
+/// The body of a host thread that runs a guest thread.
+pub(super) fn body(mut thread: Thread) {
+    let stack = host::new_handler_stack();
+    let previous = thread.inbox.enter();
+    thread.inbox.set_mask(thread.inbox.mask());
+    thread.run();
+    // No signal from here: one meant for the process must go to another thread.
+    host::set_host_mask(crate::signals::SigSet(!0));
+    thread.leave();
+    if let Some(info) = thread.inbox.take() {
+        // SAFETY: queues a signal, which this thread took from the process, for the others.
+        unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, libc::getpid(), info.si_signo, &raw const info) };
+    }
+    host::Inbox::restore(previous);
+    drop(thread);
+    host::free_handler_stack(stack);
+}
