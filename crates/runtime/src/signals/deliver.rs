@@ -5,6 +5,7 @@ use super::{
     ERESTARTNOINTR, ERESTARTSYS, SIG_DFL, SIG_IGN, SIGBUS, SIGSEGV, SigAction, SigSet, frame, sa, siginfo,
 };
 use crate::errno::Errno;
+use crate::syscalls::strace;
 use crate::threads::{FaultState, Thread};
 use forearm_backend::Fault;
 
@@ -50,6 +51,7 @@ pub fn deliver(thread: &mut Thread) {
         let Some(info) = thread.inbox.take() else { break };
         let signal = info.si_signo;
         let action = take_action(thread, signal);
+        trace(thread, &info);
         match action.handler {
             SIG_IGN => reopen(thread),
             SIG_DFL => match default_action(signal) {
@@ -77,6 +79,12 @@ pub fn deliver(thread: &mut Thread) {
     thread.temporary_mask = None;
     if let Some(call) = restart {
         call.rewind(thread);
+    }
+}
+
+fn trace(thread: &Thread, info: &libc::siginfo_t) {
+    if thread.process.options.strace {
+        strace::signal(info.si_signo, info.si_code);
     }
 }
 
@@ -123,6 +131,7 @@ const SI_KERNEL: i32 = 0x80;
 /// Sends the thread a signal that it cannot put off: a fault. Blocked or ignored, it kills (force_sig_info).
 pub fn force(thread: &mut Thread, info: &libc::siginfo_t, fault: FaultState) {
     thread.fault = fault;
+    trace(thread, info);
     let signal = info.si_signo;
     let action = take_action(thread, signal);
     if thread.inbox.mask().contains(signal) || action.handler <= SIG_IGN {

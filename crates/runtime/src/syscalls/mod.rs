@@ -202,11 +202,19 @@ pub fn lookup(number: u32) -> Option<&'static Syscall> {
 pub fn dispatch(thread: &mut Thread) {
     let [a0, a1, a2, a3, a4, a5, a6, number, ..] = thread.cpu.r;
     let args = Args([a0, a1, a2, a3, a4, a5, a6]);
-    let result = match lookup(number) {
+    let call = lookup(number);
+    let traced = thread.process.options.strace;
+    if traced {
+        strace::enter(thread, call, number, args);
+    }
+    let result = match call {
         Some(call) => (call.run)(thread, args),
         None if number >= arm::BASE => arm::unknown(thread, number),
         None => Err(Errno(libc::ENOSYS)),
     };
+    if traced {
+        strace::leave(thread, call, args, result);
+    }
     match result {
         Ok(value) => thread.cpu.r[0] = value,
         Err(Errno(code)) if code >= ERESTARTSYS => thread.restart = Some(Restart { r0: a0, code }),

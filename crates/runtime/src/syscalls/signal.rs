@@ -285,6 +285,20 @@ pub fn rt_tgsigqueueinfo(t: &mut Thread, a: Args) -> SysResult {
     host!(libc::SYS_rt_tgsigqueueinfo, a.i32(0), a.i32(1), a.i32(2), &info)
 }
 
+/// signalfd4; its reads give `struct signalfd_siginfo`, which is the same on all machines.
+pub fn signalfd4(t: &mut Thread, a: Args) -> SysResult {
+    check_size(a[2])?;
+    let mask = set_of(t.mem.read(a[1])?);
+    host!(libc::SYS_signalfd4, a.i32(0), &mask.0, 8u32, a[3])
+}
+
+/// signalfd.
+pub fn signalfd(t: &mut Thread, a: Args) -> SysResult {
+    let Args([fd, mask, size, _, rest @ ..]) = a;
+    let [a4, a5, a6] = rest;
+    signalfd4(t, Args([fd, mask, size, 0, a4, a5, a6]))
+}
+
 /// pidfd_send_signal.
 pub fn pidfd_send_signal(t: &mut Thread, a: Args) -> SysResult {
     let info = match a[2] {

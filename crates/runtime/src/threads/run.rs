@@ -5,6 +5,9 @@ use crate::signals::{deliver, host};
 use crate::syscalls;
 use forearm_backend::{Exit, Fault};
 
+const SEGV_MAPERR: i32 = 1;
+const SEGV_ACCERR: i32 = 2;
+
 impl Thread {
     /// Runs the guest until the thread exits; returns the exit status. The calling host thread is the guest's from
     /// here on: its signal mask becomes the guest's.
@@ -16,7 +19,7 @@ impl Thread {
                 Exit::Interrupt | Exit::Step => {}
                 Exit::Undefined => deliver::undefined(self),
                 Exit::Breakpoint(_) => deliver::breakpoint(self),
-                Exit::DataAbort(fault) => deliver::abort(self, fault),
+                Exit::DataAbort(fault) => self.data_abort(fault),
                 Exit::PrefetchAbort => self.prefetch_abort(),
             }
             if let Some(status) = self.exit {
@@ -26,10 +29,15 @@ impl Thread {
         }
     }
 
+    /// A failed access. In a reserved address space the host knows no hole: it says "no permission" for both.
+    fn data_abort(&mut self, fault: Fault) {
+        let hole = fault.signal == libc::SIGSEGV && self.process.memory.find(fault.addr).is_none();
+        let code = if hole { SEGV_MAPERR } else { fault.code };
+        deliver::abort(self, Fault { code, ..fault });
+    }
+
     /// r15 is not executable. The code may have become executable meanwhile; then the guest just continues.
     fn prefetch_abort(&mut self) {
-        const SEGV_MAPERR: i32 = 1;
-        const SEGV_ACCERR: i32 = 2;
         let addr = self.cpu.r[15];
         let code = match self.process.memory.find(addr) {
             None => SEGV_MAPERR,
