@@ -3,11 +3,15 @@
 
 mod integer;
 mod memory;
+mod simd;
+mod simd_memory;
 mod thumb;
 mod thumb_memory;
 
 pub use integer::*;
 pub use memory::*;
+pub use simd::*;
+pub use simd_memory::*;
 pub use thumb::*;
 pub use thumb_memory::*;
 
