@@ -4,6 +4,7 @@
 //! code generator. Conditions are not its business: the driver has evaluated `inst.cond` already.
 
 mod branch;
+mod crypto;
 mod data_processing;
 mod load_store;
 mod multiply;
@@ -20,8 +21,12 @@ mod simd_shift;
 mod simd_table;
 mod synchronization;
 mod system;
+mod vfp_conversion;
+mod vfp_data_processing;
+mod vfp_transfer;
 
 pub use branch::*;
+pub use crypto::*;
 pub use data_processing::*;
 pub use load_store::*;
 pub use multiply::*;
@@ -37,3 +42,6 @@ pub use simd_shift::*;
 pub use simd_table::*;
 pub use synchronization::*;
 pub use system::*;
+pub use vfp_conversion::*;
+pub use vfp_data_processing::*;
+pub use vfp_transfer::*;
