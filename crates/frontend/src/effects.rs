@@ -3,7 +3,9 @@
 //! The block builder and the code generator ask; nothing about reads, writes and branches is kept by hand.
 
 use crate::inst::Inst;
-use crate::machine::{Elem, Integer, Size, V1, V2, V3, VShift};
+use crate::machine::{
+    CryptoOp, Elem, Fixed, FloatOp1, FloatOp2, FloatOp3, Integer, Rounding, Size, V1, V2, V3, VShift,
+};
 
 /// How an instruction leaves the straight line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +261,48 @@ impl crate::machine::Float for Effects {
     fn s_bits(&mut self, (): ()) {}
     fn d_from_bits(&mut self, (): ()) {}
     fn d_bits(&mut self, (): ()) {}
+    fn s_select(&mut self, (): (), (): (), (): ()) {}
+    fn d_select(&mut self, (): (), (): (), (): ()) {}
+    fn s_neg(&mut self, (): ()) {}
+    fn s_abs(&mut self, (): ()) {}
+    fn d_neg(&mut self, (): ()) {}
+    fn d_abs(&mut self, (): ()) {}
+    fn s1(&mut self, _: FloatOp1, (): ()) {}
+    fn s2(&mut self, _: FloatOp2, (): (), (): ()) {}
+    fn s3(&mut self, _: FloatOp3, (): (), (): (), (): ()) {}
+    fn d1(&mut self, _: FloatOp1, (): ()) {}
+    fn d2(&mut self, _: FloatOp2, (): (), (): ()) {}
+    fn d3(&mut self, _: FloatOp3, (): (), (): (), (): ()) {}
+    fn s_compare(&mut self, (): (), (): (), _: bool) {}
+    fn d_compare(&mut self, (): (), (): (), _: bool) {}
+    fn s_round(&mut self, (): (), _: Rounding, _: bool) {}
+    fn d_round(&mut self, (): (), _: Rounding, _: bool) {}
+    fn s_to_fixed(&mut self, (): (), _: Fixed, _: Rounding) {}
+    fn d_to_fixed(&mut self, (): (), _: Fixed, _: Rounding) {}
+    fn s_from_fixed(&mut self, (): (), _: Fixed, _: Rounding) {}
+    fn d_from_fixed(&mut self, (): (), _: Fixed, _: Rounding) {}
+    fn s_to_d(&mut self, (): ()) {}
+    fn d_to_s(&mut self, (): ()) {}
+    fn half_to_s(&mut self, (): ()) {}
+    fn half_to_d(&mut self, (): ()) {}
+    fn s_to_half(&mut self, (): ()) {}
+    fn d_to_half(&mut self, (): ()) {}
+    fn fpscr(&mut self) {
+        self.float = true;
+    }
+    fn set_fpscr(&mut self, (): ()) {
+        (self.float, self.writes_fpscr) = (true, true);
+    }
+    fn fpscr_nzcv(&mut self) {
+        self.float = true;
+    }
+    fn set_fpscr_nzcv(&mut self, (): ()) {
+        self.float = true;
+    }
+}
+
+impl crate::machine::Crypto for Effects {
+    fn crypto(&mut self, _: CryptoOp, (): (), (): (), (): ()) {}
 }
 
 impl crate::machine::Vector for Effects {

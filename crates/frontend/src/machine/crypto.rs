@@ -1,9 +1,10 @@
-//! The Cryptographic Extension: AES, SHA-1, SHA-256 and the 64-bit polynomial product.
+//! The Cryptographic Extension: AES, SHA-1 and SHA-256.
 
 use super::Vector;
 
 /// Operations on quadwords, named as the instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 #[allow(missing_docs)]
 pub enum CryptoOp {
     AesE,
@@ -27,6 +28,4 @@ pub trait Crypto: Vector {
     /// The new Qd of `op` with the old Qd, Qn and Qm. Two-operand instructions ignore `n`; AESMC, AESIMC and SHA1H
     /// ignore `d` too.
     fn crypto(&mut self, op: CryptoOp, d: Self::V, n: Self::V, m: Self::V) -> Self::V;
-    /// Carry-less 64 by 64 bit product.
-    fn pmull64(&mut self, a: Self::L, b: Self::L) -> Self::V;
 }

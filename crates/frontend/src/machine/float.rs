@@ -3,14 +3,16 @@
 use super::Integer;
 
 /// One-operand arithmetic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum FloatOp1 {
     /// `FPSqrt`.
     Sqrt,
 }
 
 /// Two-operand arithmetic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum FloatOp2 {
     /// `FPAdd`.
     Add,
@@ -27,16 +29,18 @@ pub enum FloatOp2 {
 }
 
 /// Three-operand arithmetic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum FloatOp3 {
     /// `FPMulAdd(acc, a, b)`: acc + a * b, rounded once.
     Fma,
 }
 
 /// How a conversion rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum Rounding {
-    /// As FPSCR.RMode says.
+    /// As RMode says; to nearest under the standard FPSCR value.
     Current,
     /// To nearest, ties to even.
     Nearest,

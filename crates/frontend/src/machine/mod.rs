@@ -11,7 +11,7 @@ mod vector;
 pub use crypto::{Crypto, CryptoOp};
 pub use float::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding};
 pub use integer::{Carry, Integer, Size};
-pub use vector::{Elem, Rounding, V1, V2, V3, VShift, Vector};
+pub use vector::{Elem, V1, V2, V3, VShift, Vector};
 
 /// Everything an instruction may do.
 pub trait Machine: Integer + Float + Vector + Crypto {}

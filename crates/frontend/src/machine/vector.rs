@@ -1,6 +1,6 @@
 //! Advanced SIMD: 128-bit vectors. A D register is the low half of one.
 
-use super::Float;
+use super::{Float, Rounding};
 
 /// The type of a vector's elements. Where an operation does not care about the sign, it is given the unsigned type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,22 +65,6 @@ impl Elem {
             _ => Elem::unsigned(self.size() + 1),
         }
     }
-}
-
-/// How a floating-point number becomes an integer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Rounding {
-    /// To nearest, ties to even.
-    Nearest,
-    /// To nearest, ties away from zero.
-    Away,
-    /// Towards plus infinity.
-    Up,
-    /// Towards minus infinity.
-    Down,
-    /// Towards zero.
-    Zero,
 }
 
 /// One-operand operations.

@@ -1,7 +1,7 @@
 //! Cryptographic Extension (Arm ARM, Armv8, F6).
 
 use crate::inst::Inst;
-use crate::machine::{CryptoOp, Machine};
+use crate::machine::{CryptoOp, Elem, Machine, V2};
 
 /// `<op>.8 <Qd>, <Qm>` and `<op>.32 <Qd>, <Qn>, <Qm>`
 macro_rules! quadword {
@@ -34,8 +34,7 @@ quadword! {
 
 /// `VMULL.P64 <Qd>, <Dn>, <Dm>`
 pub fn vmull_p64<M: Machine>(m: &mut M, i: &Inst) {
-    let (n, operand) = (m.dreg(i.rn), m.dreg(i.rm));
-    let (n, operand) = (m.d_bits(n), m.d_bits(operand));
-    let result = m.pmull64(n, operand);
+    let (n, operand) = (m.vdreg(i.rn), m.vdreg(i.rm));
+    let result = m.v2(V2::Pmull, Elem::U64, n, operand);
     m.set_qreg(i.rd, result);
 }
