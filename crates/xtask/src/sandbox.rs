@@ -126,6 +126,7 @@ impl Sandbox {
             std::fs::copy("/etc/resolv.conf", at("etc/resolv.conf"))?;
         }
         self.mount(&["-t", "proc", "proc", &at("proc")])?;
+        self.mount(&["--rbind", "/sys", &at("sys")])?;
         self.mount(&["-t", "devpts", "-o", "newinstance,mode=620,ptmxmode=666", "devpts", &at("dev/pts")])?;
         self.mount(&["-t", "tmpfs", "tmpfs", &at("dev/shm")])
     }

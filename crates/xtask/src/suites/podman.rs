@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::{Case, Outcome};
 use crate::context::Context;
-use crate::debian::pack;
+use crate::debian::pack_for_image;
 use crate::process;
 use crate::sandbox::Sandbox;
 
@@ -21,7 +21,7 @@ pub fn cases(context: &Context) -> Result<Vec<Case<'_>>> {
 fn build(context: &Context) -> Result<()> {
     let root = context.any_forearm_root()?;
     let dir = context.scratch("podman")?;
-    pack(&root, &dir.join("root.tar"))?;
+    pack_for_image(&root, &dir.join("root.tar"))?;
     std::fs::write(
         dir.join("Containerfile"),
         "FROM scratch\nADD root.tar /\n\
