@@ -2,6 +2,8 @@
 
 // Files.
 mod aio;
+#[cfg(test)]
+mod document;
 mod eventpoll;
 mod fcntl;
 mod ioctl;

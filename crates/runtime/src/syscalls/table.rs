@@ -435,21 +435,22 @@ pub static TABLE: &[Syscall] = syscalls! {
     394 pkey_mprotect(Ptr, Size, Prot, Int) => enosys;
     395 pkey_alloc(Int, Hex) => enosys;
     396 pkey_free(Int) => enosys;
-    // The translator's map would have to be sealed with the guest's.
-    462 mseal(Ptr, Size, Hex) => enosys;
     // Shadow stacks: ARM has none.
     453 map_shadow_stack(Ptr, Size, Int) => enosys;
+    // The translator's map would have to be sealed with the guest's.
+    462 mseal(Ptr, Size, Hex) => enosys;
 
     // Processes and threads.
     1 exit(Int) => process::exit;
     2 fork() => process::fork;
+    11 execve(Path, Strings, Ptr) => exec::execve;
     20 getpid() => process::getpid;
     26 ptrace(Int, Int, Ptr, Ptr) => process::ptrace;
     57 setpgid(Int, Int) => process::setpgid;
     64 getppid() => process::getppid;
     65 getpgrp() => process::getpgrp;
     66 setsid() => process::setsid;
-    114 wait4(Int, Ptr, Int, Ptr) => process::wait4;
+    114 wait4(Int, WaitStatus, Int, Ptr) => process::wait4;
     120 clone(CloneFlags, Ptr, Ptr, Ptr, Ptr) => process::clone;
     132 getpgid(Int) => process::getpgid;
     147 getsid(Int) => process::getsid;
@@ -461,9 +462,8 @@ pub static TABLE: &[Syscall] = syscalls! {
     280 waitid(Int, Int, Ptr, Int, Ptr) => process::waitid;
     338 set_robust_list(Ptr, Size) => process::set_robust_list;
     339 get_robust_list(Int, Ptr, Ptr) => process::get_robust_list;
+    387 execveat(DirFd, Path, Strings, Ptr, Int) => exec::execveat;
     435 clone3(Ptr, Size) => process::clone3;
-    11 execve(Path, Ptr, Ptr) => exec::execve;
-    387 execveat(DirFd, Path, Ptr, Ptr, Int) => exec::execveat;
 
     // Signals.
     0 restart_syscall() => signal::restart_syscall;
