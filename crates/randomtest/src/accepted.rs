@@ -1,0 +1,86 @@
+//! Accepted differences, from a file: `WHAT PATTERN REASON` a line.
+//!
+//! `WHAT` is `skip` (not run at all) or the part of the state that may differ: `core`, `apsr`, `fpscr`, `vector`, `memory`.
+//! `PATTERN` is an operation's name, `*` at its end stands for anything.
+
+use std::fs;
+use std::path::Path;
+
+use crate::state::State;
+
+struct Rule {
+    what: String,
+    pattern: String,
+}
+
+/// The rules.
+pub struct Accepted(Vec<Rule>);
+
+impl Accepted {
+    /// Reads the file; an error is a message.
+    pub fn read(path: &Path) -> Result<Accepted, String> {
+        let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let mut rules = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let mut words = line.split_whitespace();
+            match (words.next(), words.next(), words.next()) {
+                (Some(what), Some(pattern), Some(_))
+                    if ["skip", "core", "apsr", "fpscr", "vector", "memory"].contains(&what) =>
+                {
+                    rules.push(Rule { what: what.to_string(), pattern: pattern.to_string() });
+                }
+                _ => return Err(format!("{}:{}: not `WHAT PATTERN REASON`", path.display(), number + 1)),
+            }
+        }
+        Ok(Accepted(rules))
+    }
+
+    /// Is there a rule for this operation?
+    pub fn has(&self, what: &str, op: &str) -> bool {
+        self.0.iter().any(|r| {
+            r.what == what
+                && match r.pattern.strip_suffix('*') {
+                    Some(prefix) => op.starts_with(prefix),
+                    None => op == r.pattern,
+                }
+        })
+    }
+
+    /// The differences of two states that no rule for one of `ops` accepts, one a line.
+    pub fn differences(&self, ops: &[String], theirs: &State, ours: &State) -> Vec<String> {
+        let may = |what: &str| ops.iter().any(|op| self.has(what, op));
+        let mut out = Vec::new();
+        if !may("core") {
+            for (r, (a, b)) in theirs.core.iter().zip(&ours.core).enumerate().filter(|(_, (a, b))| a != b) {
+                out.push(format!("r{r}: expected {a:08x}, is {b:08x}"));
+            }
+        }
+        if !may("apsr") && theirs.apsr != ours.apsr {
+            out.push(format!("apsr: expected {:08x}, is {:08x}", theirs.apsr, ours.apsr));
+        }
+        if !may("fpscr") && theirs.fpscr != ours.fpscr {
+            out.push(format!("fpscr: expected {:08x}, is {:08x}", theirs.fpscr, ours.fpscr));
+        }
+        if !may("vector") {
+            for (r, (a, b)) in
+                theirs.doubles.iter().zip(&ours.doubles).enumerate().filter(|(_, (a, b))| a != b)
+            {
+                out.push(format!("d{r}: expected {a:016x}, is {b:016x}"));
+            }
+        }
+        if !may("memory")
+            && let Some(at) = theirs.scratch.iter().zip(&ours.scratch).position(|(a, b)| a != b)
+        {
+            let range = at..(at + 8).min(theirs.scratch.len());
+            out.push(format!(
+                "memory at +{at}: expected {:02x?}, is {:02x?}",
+                &theirs.scratch[range.clone()],
+                &ours.scratch[range]
+            ));
+        }
+        out
+    }
+}
