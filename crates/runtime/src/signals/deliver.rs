@@ -181,7 +181,7 @@ pub fn bad_frame(thread: &mut Thread) {
 
 /// The guest dies of `info`'s signal, and its parent sees that.
 pub fn fatal(thread: &mut Thread, info: &libc::siginfo_t) -> ! {
-    eprintln!("DBG sig {} pc {:x?} fault {:x?} r {:x?}", info.si_signo, thread.cpu.r[15], thread.fault, thread.cpu.r);
+    let _ = thread;
     // No core file of the translator: it is not the program that the user wants to see.
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: lowers a limit of this process, which ends here.
