@@ -1,12 +1,15 @@
 //! The backend's face to the runtime: run a guest thread until something needs the runtime.
 
+use crate::cache::native::{LinkSlot, Native};
 use crate::cache::{Cache, Key};
-use crate::enter;
-use crate::fault;
-use crate::interp::Slot;
+use crate::codegen::{Compiler, Mode, helpers};
 use crate::interp::block::{self, Fetch};
+use crate::interp::{Block, Slot, control};
 use crate::state::CpuState;
+use crate::{enter, fault, interp};
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Why translated code returned to the runtime. `cpu.r[15]`, `thumb` and `itstate` are exact in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,22 +64,186 @@ pub trait CodeSource: Send + Sync {
     fn base(&self) -> u64;
 }
 
+/// When to compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Executions of a block after which its region is compiled; `None`: never.
+    pub heat: Option<u32>,
+}
+
+/// Executions that make a block hot. Chosen by measurement, see `docs/performance.md`.
+const HEAT: u32 = 400;
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy { heat: Some(HEAT) }
+    }
+}
+
+impl Policy {
+    /// As `FOREARM_TIER` says: `interp` never compiles, `jit` compiles at the first execution, a number is the heat.
+    pub fn from_environment() -> Policy {
+        let heat = match std::env::var("FOREARM_TIER").as_deref() {
+            Ok("interp") => None,
+            Ok("jit") => Some(0),
+            Ok(n) => n.parse().ok().or(Some(HEAT)),
+            Err(_) => Some(HEAT),
+        };
+        Policy { heat }
+    }
+}
+
+/// Tier 1's compiler and code.
+struct Tier1 {
+    compiler: Compiler,
+    native: Native,
+}
+
 /// One guest process's translations; shared by its threads.
 pub struct Engine {
     source: Box<dyn CodeSource>,
     cache: Cache,
+    policy: Policy,
+    /// `None` until something is hot: making a compiler takes as long as a small program.
+    tier1: Mutex<Option<Tier1>>,
+    /// Registers must be exact at faults.
+    precise: AtomicBool,
+    /// The guest has set FPSCR.FZ.
+    flush: AtomicBool,
+    /// Read-locked by whoever holds or will take a lock of the engine; write-locked around a fork, so that the child finds
+    /// every lock free.
+    gate: RwLock<()>,
 }
+
+/// No thread holds a lock of the engine while this lives.
+pub struct Quiet<'a>(#[allow(dead_code)] RwLockWriteGuard<'a, ()>);
 
 impl Engine {
     /// An engine with no translations yet.
     pub fn new(source: Box<dyn CodeSource>) -> Engine {
-        Engine { source, cache: Cache::default() }
+        Engine::with_policy(source, Policy::from_environment())
+    }
+
+    /// An engine with a policy of its own.
+    pub fn with_policy(source: Box<dyn CodeSource>, policy: Policy) -> Engine {
+        Engine {
+            source,
+            cache: Cache::default(),
+            policy,
+            tier1: Mutex::new(None),
+            precise: AtomicBool::new(false),
+            flush: AtomicBool::new(false),
+            gate: RwLock::new(()),
+        }
+    }
+
+    /// Waits until no thread holds a lock of the engine and keeps it so: to be held around a fork.
+    pub fn quiesce(&self) -> Quiet<'_> {
+        Quiet(self.gate.write().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    fn pass_gate(&self) -> RwLockReadGuard<'_, ()> {
+        self.gate.read().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn tier1(&self) -> MutexGuard<'_, Option<Tier1>> {
+        self.tier1.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// From now on registers are exact at faults: the guest has a handler that can see them. Costs a store for each
+    /// register written before an access to memory.
+    pub fn make_precise(&self) {
+        if !self.precise.swap(true, Ordering::AcqRel) {
+            self.recompile();
+        }
+    }
+
+    /// From now on compiled arithmetic obeys FPSCR.FZ.
+    pub(crate) fn make_flushing(&self) {
+        if !self.flush.swap(true, Ordering::AcqRel) {
+            self.recompile();
+        }
+    }
+
+    /// Drops all regions: they were made for another mode.
+    fn recompile(&self) {
+        let _gate = self.pass_gate();
+        let keys = self.tier1().as_mut().map(|t| t.native.clear());
+        self.demote(keys.unwrap_or_default());
+    }
+
+    /// Has the blocks of dropped regions interpreted.
+    fn demote(&self, keys: Vec<Key>) {
+        for key in keys {
+            if let Some(block) = self.cache.get(key) {
+                block.native.store(0, Ordering::Release);
+                control::make_interpreted(&block, self.policy.heat);
+            }
+        }
+    }
+
+    /// Compiles the region of a hot block. When it can't be, the block is not asked for again.
+    pub(crate) fn promote(&self, block: &Block) {
+        let _gate = self.pass_gate();
+        let Ok(mut tier1) = self.tier1.try_lock() else {
+            // Another thread compiles; come back soon.
+            control::make_interpreted(block, Some(64));
+            return;
+        };
+        if block.native.load(Ordering::Acquire) != 0 {
+            return;
+        }
+        if tier1.is_none() {
+            *tier1 = Compiler::new().ok().and_then(|compiler| {
+                let native = Native::new(enter::leave_address()).ok()?;
+                Some(Tier1 { compiler, native })
+            });
+        }
+        let mode = Mode {
+            precise: self.precise.load(Ordering::Acquire),
+            flush: self.flush.load(Ordering::Acquire),
+            based: self.source.base() != 0,
+        };
+        let placed = tier1.as_mut().filter(|_| block.key.itstate() == 0).and_then(|t| {
+            let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
+            let compiled = t.compiler.compile(block.key, &mut Fetch::new(&read), mode)?;
+            t.native.place(block.key, compiled)
+        });
+        match placed {
+            Some((body, slot)) => {
+                block.native_slot.store(slot.cast_mut(), Ordering::Release);
+                block.native.store(body, Ordering::Release);
+                control::make_native(block);
+            }
+            None => control::make_interpreted(block, None),
+        }
+    }
+
+    /// Lets a direct exit jump to a region.
+    pub(crate) fn link(&self, slot: &LinkSlot, body: u64) {
+        let _gate = self.pass_gate();
+        if let Some(t) = self.tier1().as_mut() {
+            t.native.link(slot, body);
+        }
+    }
+
+    /// Makes r15 and ITSTATE exact after a fault.
+    fn locate_fault(&self, cpu: &mut CpuState) {
+        let host = std::mem::take(&mut cpu.host.fault_at);
+        let native = host != 0 && self.tier1().as_ref().is_some_and(|t| t.native.range().contains(&host));
+        if !native {
+            interp::at_fault(cpu);
+            return;
+        }
+        if let Some(f) = self.tier1().as_ref().and_then(|t| t.native.locate(host)) {
+            cpu.r[15] = f.pc;
+            cpu.itstate = f.itstate.into();
+        }
     }
 
     /// Runs the guest thread until an [`Exit`].
     pub fn run(&self, cpu: &mut CpuState) -> Exit {
-        cpu.host.engine = self;
-        cpu.host.jumps.prepare();
+        self.prepare(cpu);
         let key = Key::new(cpu.r[15], cpu.thumb != 0, cpu.itstate);
         let entry = self.entry(cpu, key);
         self.run_from(cpu, entry)
@@ -84,8 +251,7 @@ impl Engine {
 
     /// Executes one instruction.
     pub fn step(&self, cpu: &mut CpuState) -> Exit {
-        cpu.host.engine = self;
-        cpu.host.jumps.prepare();
+        self.prepare(cpu);
         let key = Key::new(cpu.r[15], cpu.thumb != 0, cpu.itstate);
         let Some(mut built) = self.build(key, Some(1)) else {
             return Exit::PrefetchAbort;
@@ -95,10 +261,22 @@ impl Engine {
         self.run_from(cpu, built.first_instruction())
     }
 
+    fn prepare(&self, cpu: &mut CpuState) {
+        let host = &mut cpu.host;
+        host.engine = self;
+        host.leave = enter::leave_address();
+        host.interpret = interp::one as *const () as u64;
+        host.helper = helpers::call as *const () as u64;
+        host.jumps.prepare();
+    }
+
     fn run_from(&self, cpu: &mut CpuState, entry: *const Slot) -> Exit {
         if !entry.is_null() {
             // SAFETY: the slot is of a live block, and the engine is set.
             unsafe { enter::enter(cpu, entry) };
+        }
+        if cpu.host.exit == ExitCode::DataAbort as u32 {
+            self.locate_fault(cpu);
         }
         let host = &cpu.host;
         match host.exit {
@@ -114,6 +292,7 @@ impl Engine {
 
     /// The entry slot of a block, made if need be; null with the exit set when its code is not executable.
     pub(crate) fn entry(&self, cpu: &mut CpuState, key: Key) -> *const Slot {
+        let _gate = self.pass_gate();
         let block = self.cache.get(key).or_else(|| {
             let built = self.build(key, None)?;
             Some(self.cache.insert(built.block, &built.slots))
@@ -135,7 +314,7 @@ impl Engine {
 
     fn build(&self, key: Key, limit: Option<usize>) -> Option<block::Built> {
         let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-        block::build(key, &mut Fetch::new(&read), limit)
+        block::build(key, &mut Fetch::new(&read), limit, self.policy.heat)
     }
 
     /// Reads executable guest memory; fewer bytes than asked where it ends.
@@ -150,13 +329,13 @@ impl Engine {
         }
     }
 
-    /// Drops the translations of `range`: the guest wrote code there (cacheflush) or unmapped it.
+    /// Drops the translations of `range`: the guest wrote code there (cacheflush) or unmapped it. The caller holds the
+    /// lock of the address space, which a fork takes too: hence no gate, which a fork takes first.
     pub fn invalidate(&self, range: Range<u32>) {
-        self.cache.invalidate(range);
+        self.cache.invalidate(range.clone());
+        let keys = self.tier1().as_mut().map(|t| t.native.invalidate(range));
+        self.demote(keys.unwrap_or_default());
     }
-
-    /// In the child of a fork: only the calling thread exists.
-    pub fn after_fork_in_child(&self) {}
 
     /// The translations.
     pub fn cache(&self) -> &Cache {

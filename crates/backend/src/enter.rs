@@ -41,6 +41,30 @@ global_asm!(
     "mov rbx, rdi",
     "mov rsp, [rdi + {sp}]",
     "jmp 2b",
+    // rdi: state, rsi: body of a region. The frame is every region's (see `codegen::Frame`).
+    ".global forearm_native",
+    ".global forearm_leave",
+    "forearm_native:",
+    "push rbp",
+    "push rbx",
+    "push r12",
+    "push r13",
+    "push r14",
+    "push r15",
+    "sub rsp, {frame}",
+    "jmp rsi",
+    // rdi: state, rsi: what `native` returns
+    "forearm_leave:",
+    "mov rax, rsi",
+    "add rsp, {frame}",
+    "pop r15",
+    "pop r14",
+    "pop r13",
+    "pop r12",
+    "pop rbx",
+    "pop rbp",
+    "ret",
+    frame = const crate::codegen::FRAME + 8,
     sp = const offset_of!(CpuState, host.sp),
     in_guest = const offset_of!(CpuState, host.in_guest),
     mxcsr = const offset_of!(CpuState, mxcsr),
@@ -55,6 +79,8 @@ unsafe extern "C" {
         run: unsafe extern "C" fn(&mut CpuState, *const Slot),
     );
     fn forearm_abandon(cpu: *mut CpuState) -> !;
+    fn forearm_native(cpu: *mut CpuState, body: u64) -> u64;
+    fn forearm_leave();
 }
 
 thread_local! {
@@ -93,4 +119,22 @@ pub fn current() -> Option<&'static mut CpuState> {
 /// Address that [`abandon`] continues at, for the fault handler, which passes the state in rdi.
 pub fn abandon_address() -> i64 {
     forearm_abandon as *const () as i64
+}
+
+/// What [`native`] returns when the exit has been set for the runtime. 0: r15 and the Thumb state are to be looked up;
+/// anything else is the link slot of a direct exit.
+pub const TO_RUNTIME: u64 = 1;
+
+/// Runs compiled code until it leaves.
+///
+/// # Safety
+/// Called below [`enter`] with the body of a placed region.
+pub unsafe fn native(cpu: &mut CpuState, body: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { forearm_native(cpu, body) }
+}
+
+/// Address that compiled code leaves through.
+pub fn leave_address() -> u64 {
+    forearm_leave as *const () as u64
 }

@@ -5,7 +5,7 @@
 //! continues at a recovery point of this crate.
 
 use crate::engine::{ExitCode, Fault};
-use crate::{enter, interp};
+use crate::enter;
 use std::arch::global_asm;
 
 /// Bytes above the guest's 4 GiB that an access from its last bytes can reach; unmapped.
@@ -70,7 +70,7 @@ pub unsafe fn recover(info: &libc::siginfo_t, context: &mut libc::ucontext_t) ->
     let write = context.uc_mcontext.gregs[libc::REG_ERR as usize] & 2 != 0;
     cpu.host.fault = Fault { addr: guest as u32, signal: info.si_signo, code: info.si_code, write };
     cpu.host.exit = ExitCode::DataAbort as u32;
-    interp::at_fault(cpu);
+    cpu.host.fault_at = rip as u64;
     context.uc_mcontext.gregs[libc::REG_RDI as usize] = std::ptr::from_mut(cpu) as i64;
     context.uc_mcontext.gregs[libc::REG_RIP as usize] = enter::abandon_address();
     true

@@ -1,6 +1,7 @@
 //! Executes guest instructions: an interpreter for what is cold, Cranelift for what is hot.
 
 pub mod cache;
+pub mod codegen;
 pub mod crypto;
 pub mod engine;
 mod enter;

@@ -1,6 +1,6 @@
 //! The guest processor's state, as the interpreter, compiled code and the runtime see it.
 
-use crate::cache::JumpCache;
+use crate::cache::{JumpCache, NativeJumps};
 use crate::engine::{Engine, Fault};
 use crate::interp::Slot;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -89,6 +89,20 @@ pub(crate) struct HostState {
     pub engine: *const Engine,
     /// Recently used blocks by address.
     pub jumps: JumpCache,
+    /// Recently used regions by address.
+    pub native: NativeJumps,
+    /// Address of that table; null until compiled code runs.
+    pub native_jumps: u64,
+    /// Host address that compiled code leaves through.
+    pub leave: u64,
+    /// Host function that interprets one instruction for compiled code.
+    pub interpret: u64,
+    /// Host function that does one operation for compiled code.
+    pub helper: u64,
+    /// Its operands and result.
+    pub scratch: [u128; 4],
+    /// Host instruction that faulted; 0 when the fault was found otherwise.
+    pub fault_at: u64,
 }
 
 /// `exclusive_addr` of an open monitor.
@@ -105,6 +119,13 @@ impl Default for HostState {
             slot: std::ptr::null(),
             engine: std::ptr::null(),
             jumps: JumpCache::default(),
+            native: NativeJumps::default(),
+            native_jumps: 0,
+            leave: 0,
+            interpret: 0,
+            helper: 0,
+            scratch: [0; 4],
+            fault_at: 0,
         }
     }
 }

@@ -33,6 +33,12 @@ pub struct Effects {
     pub reads_flags: bool,
     /// N, Z, C or V written.
     pub writes_flags: bool,
+    /// N, Z, C and V all written, whatever they were.
+    pub kills_flags: bool,
+    /// Exclusive, ordered or exchanging accesses, CRCs: left to the interpreter by code generation.
+    pub rare: bool,
+    /// Q, GE or TPIDRURW written, or a barrier.
+    pub touches_other: bool,
     /// Memory is read or written: the instruction may fault.
     pub memory: bool,
     /// Memory is written.
@@ -106,7 +112,9 @@ impl Integer for Effects {
     fn zext16(&mut self, (): ()) {}
     fn udiv(&mut self, (): (), (): ()) {}
     fn sdiv(&mut self, (): (), (): ()) {}
-    fn crc32(&mut self, _: bool, (): (), (): (), _: u32) {}
+    fn crc32(&mut self, _: bool, (): (), (): (), _: u32) {
+        self.rare = true;
+    }
     fn umull(&mut self, (): (), (): ()) {}
     fn smull(&mut self, (): (), (): ()) {}
     fn zext(&mut self, (): ()) {}
@@ -139,18 +147,20 @@ impl Integer for Effects {
         self.writes_flags = true;
     }
     fn flags_add(&mut self, (): (), (): (), (): ()) {
-        self.writes_flags = true;
+        (self.writes_flags, self.kills_flags) = (true, true);
     }
     fn flags_sub(&mut self, (): (), (): (), (): ()) {
-        self.writes_flags = true;
+        (self.writes_flags, self.kills_flags) = (true, true);
     }
     fn adc(&mut self, (): (), (): (), s: bool) {
         self.reads_flags = true;
         self.writes_flags |= s;
+        self.kills_flags |= s;
     }
     fn sbc(&mut self, (): (), (): (), s: bool) {
         self.reads_flags = true;
         self.writes_flags |= s;
+        self.kills_flags |= s;
     }
     fn c(&mut self) {
         self.reads_flags = true;
@@ -159,17 +169,23 @@ impl Integer for Effects {
         self.reads_flags = true;
     }
     fn set_nzcv(&mut self, (): ()) {
-        self.writes_flags = true;
+        (self.writes_flags, self.kills_flags) = (true, true);
     }
     fn q(&mut self) {
         self.reads_flags = true;
     }
-    fn set_q(&mut self, (): ()) {}
-    fn saturated(&mut self, (): ()) {}
+    fn set_q(&mut self, (): ()) {
+        self.touches_other = true;
+    }
+    fn saturated(&mut self, (): ()) {
+        self.touches_other = true;
+    }
     fn ge(&mut self) {
         self.reads_flags = true;
     }
-    fn set_ge(&mut self, (): ()) {}
+    fn set_ge(&mut self, (): ()) {
+        self.touches_other = true;
+    }
     fn load(&mut self, _: Size, (): ()) {
         self.memory = true;
     }
@@ -183,28 +199,32 @@ impl Integer for Effects {
         (self.memory, self.stores) = (true, true);
     }
     fn load_acquire(&mut self, _: Size, (): ()) {
-        self.memory = true;
+        (self.memory, self.rare) = (true, true);
     }
     fn store_release(&mut self, _: Size, (): (), (): ()) {
-        (self.memory, self.stores) = (true, true);
+        (self.memory, self.stores, self.rare) = (true, true, true);
     }
     fn load_exclusive(&mut self, _: Size, (): ()) {
-        self.memory = true;
+        (self.memory, self.rare) = (true, true);
     }
     fn load_exclusive64(&mut self, (): ()) {
-        self.memory = true;
+        (self.memory, self.rare) = (true, true);
     }
     fn store_exclusive(&mut self, _: Size, (): (), (): ()) {
-        (self.memory, self.stores) = (true, true);
+        (self.memory, self.stores, self.rare) = (true, true, true);
     }
     fn store_exclusive64(&mut self, (): (), (): ()) {
-        (self.memory, self.stores) = (true, true);
+        (self.memory, self.stores, self.rare) = (true, true, true);
     }
-    fn clear_exclusive(&mut self) {}
+    fn clear_exclusive(&mut self) {
+        self.rare = true;
+    }
     fn swap(&mut self, _: Size, (): (), (): ()) {
-        (self.memory, self.stores) = (true, true);
+        (self.memory, self.stores, self.rare) = (true, true, true);
     }
-    fn barrier(&mut self) {}
+    fn barrier(&mut self) {
+        self.touches_other = true;
+    }
     fn branch(&mut self, target: u32) {
         self.flow = Some(Flow::Branch(target));
     }
@@ -235,8 +255,12 @@ impl Integer for Effects {
     }
     fn tpidruro(&mut self) {}
     fn tpidrurw(&mut self) {}
-    fn set_tpidrurw(&mut self, (): ()) {}
-    fn counter(&mut self) {}
+    fn set_tpidrurw(&mut self, (): ()) {
+        self.touches_other = true;
+    }
+    fn counter(&mut self) {
+        self.rare = true;
+    }
 }
 
 // Scalar floating point and vectors: any touch is `float`.

@@ -5,6 +5,7 @@
 //! jump cache) finds out when it arrives, so nothing is unlinked, and block memory is never reused while a thread runs.
 
 mod arena;
+pub mod native;
 
 use crate::interp::{Block, Slot, control};
 use arena::Arena;
@@ -138,7 +139,7 @@ impl Cache {
     }
 }
 
-fn pages(range: &Range<u32>) -> Range<u32> {
+pub(crate) fn pages(range: &Range<u32>) -> Range<u32> {
     range.start >> PAGE_SHIFT..((range.end - 1) >> PAGE_SHIFT) + 1
 }
 
@@ -188,4 +189,38 @@ impl JumpCache {
 
 fn index(target: u32) -> usize {
     (target >> 1 ^ target >> 12) as usize & (JUMP_ENTRIES - 1)
+}
+
+/// A thread's table from guest address (bit 0 is Thumb) to the entry slot of a region, read by compiled code.
+#[derive(Debug, Default)]
+pub struct NativeJumps(Option<Box<[NativeJump]>>);
+
+/// `hash & NATIVE_JUMP_MASK` is an index into [`NativeJumps`]; the hash is `target >> 1 ^ target >> 12`.
+pub const NATIVE_JUMP_MASK: i64 = 2047;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct NativeJump {
+    slot: *const native::LinkSlot,
+    target: u32,
+}
+
+/// What an empty entry holds: an odd address with bit 1 clear in A32 terms, where no region starts.
+const NO_TARGET: u32 = u32::MAX;
+
+impl NativeJumps {
+    /// Allocates the table if there is none yet; its address.
+    pub fn prepare(&mut self) -> u64 {
+        let empty = NativeJump { slot: std::ptr::null(), target: NO_TARGET };
+        self.0.get_or_insert_with(|| vec![empty; NATIVE_JUMP_MASK as usize + 1].into_boxed_slice()).as_ptr()
+            as u64
+    }
+
+    /// Remembers where a region is entered.
+    pub fn put(&mut self, target: u32, slot: *const native::LinkSlot) {
+        if let Some(table) = &mut self.0 {
+            table[(target >> 1 ^ target >> 12) as usize & NATIVE_JUMP_MASK as usize] =
+                NativeJump { slot, target };
+        }
+    }
 }

@@ -2,11 +2,13 @@
 
 use super::Slot;
 use crate::cache::Key;
+use crate::cache::native::LinkSlot;
 use crate::engine::ExitCode;
 use forearm_frontend::decode::{self, ItState};
 use forearm_frontend::effects::{Effects, Flow};
 use forearm_frontend::inst::{Inst, Op, cond};
 use std::ops::Range;
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 /// Longest block, in guest instructions. Long straight lines are rare; a limit bounds the builder's memory.
 const MAX_INSTRUCTIONS: usize = 64;
@@ -21,6 +23,10 @@ pub struct Block {
     pub bytes: u32,
     /// Guest instructions.
     pub instructions: u32,
+    /// Host address of the region that starts here, 0 if there is none.
+    pub native: AtomicU64,
+    /// The entry slot of that region.
+    pub native_slot: AtomicPtr<LinkSlot>,
 }
 
 impl Block {
@@ -52,6 +58,16 @@ pub struct Decoded {
 }
 
 impl Decoded {
+    /// A place without an instruction.
+    pub(crate) fn nothing(pc: u32) -> Decoded {
+        Decoded { pc, it: ItState(0), next_it: ItState(0), inst: None, effects: Effects::default() }
+    }
+
+    /// Is it an IT instruction? The decoder has done its work.
+    pub fn is_it(&self) -> bool {
+        !self.it.active() && self.next_it.active()
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> u32 {
         self.inst.map_or(4, |i| i.len.into())
@@ -116,13 +132,13 @@ pub struct Built {
     pub slots: Vec<Slot>,
 }
 
-/// Builds the block of `key`, of at most `limit` instructions. `None`: its first instruction is not executable.
-pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>) -> Option<Built> {
+/// Builds the block of `key`, of at most `limit` instructions, to be compiled after `heat` executions. `None`: its first instruction is not executable.
+pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>, heat: Option<u32>) -> Option<Built> {
     let thumb = key.thumb();
     let mut it = ItState(key.itstate() as u8);
     let mut pc = key.pc();
     let mut slots = Vec::with_capacity(32);
-    slots.push(Slot::enter(pc));
+    slots.push(Slot::enter(pc, heat));
     let mut instructions = 0;
     // An open run of instructions under one condition: index of its `unless` slot.
     let mut run: Option<(usize, u8)> = None;
@@ -162,7 +178,7 @@ pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>) -> Option<Bu
             slots.push(Slot::set_pc(pc.wrapping_add(if thumb { 4 } else { 8 })));
         }
         // What a plain branch does is done by its `goto`.
-        if inst.op != Op::B {
+        if inst.op != Op::B && !d.is_it() {
             slots.push(Slot::instruction(inst, pc, it.0));
         }
         if let Some(flow) = d.effects.flow {
@@ -192,7 +208,14 @@ pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>) -> Option<Bu
         pc = next;
     }
     let bytes = pc.wrapping_sub(key.pc());
-    Some(Built { block: Block { key, bytes, instructions: instructions as u32 }, slots })
+    let block = Block {
+        key,
+        bytes,
+        instructions: instructions as u32,
+        native: AtomicU64::new(0),
+        native_slot: AtomicPtr::default(),
+    };
+    Some(Built { block, slots })
 }
 
 impl Built {

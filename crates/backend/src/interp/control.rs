@@ -2,9 +2,10 @@
 
 use super::{Block, Handler, Interp, Slot};
 use crate::cache::Key;
+use crate::cache::native::LinkSlot;
 use crate::engine::ExitCode;
 use forearm_frontend::inst::cond;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// Where a control slot leads: the entry slot of the target block once it is known, or the block of an entry slot.
 #[repr(C)]
@@ -27,8 +28,12 @@ impl Slot {
         };
     }
 
-    pub(super) fn enter(pc: u32) -> Slot {
-        Slot::new(enter, pc, 0)
+    /// The entry of a block. With `heat` it counts executions down and asks for compilation at the end.
+    pub(super) fn enter(pc: u32, heat: Option<u32>) -> Slot {
+        match heat {
+            Some(heat) => Slot::new(enter_counting, pc, heat),
+            None => Slot::new(enter, pc, 0),
+        }
     }
 
     /// Makes r15 readable for the next slot.
@@ -96,6 +101,113 @@ unsafe fn step_lookup(m: &mut Interp, _: &Slot) -> *const Slot {
 /// Marks a block as dropped: whoever arrives looks its address up anew.
 pub fn make_stale(block: &Block) {
     block.entry().run.store(stale as Handler as *mut (), Ordering::Release);
+}
+
+/// Lets a block enter its compiled region from now on.
+pub fn make_native(block: &Block) {
+    block.entry().run.store(enter_native as Handler as *mut (), Ordering::Release);
+}
+
+/// Lets a block be interpreted, and counted if `heat` says so.
+pub fn make_interpreted(block: &Block, heat: Option<u32>) {
+    let entry = block.entry();
+    // SAFETY: an aligned word of a slot, which lives as long as the cache; only `enter_counting` reads it.
+    unsafe { AtomicU32::from_ptr((&raw const entry.aux).cast_mut()) }
+        .store(heat.unwrap_or(0), Ordering::Relaxed);
+    let handler: Handler = if heat.is_some() { enter_counting } else { enter };
+    let stale = stale as Handler as *mut ();
+    // A block that has been dropped meanwhile stays so.
+    let _ = entry.run.fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| {
+        (old != stale).then_some(handler as *mut ())
+    });
+}
+
+unsafe fn enter_counting(m: &mut Interp, s: &Slot) -> *const Slot {
+    if m.0.exit_request.load(Ordering::Relaxed) != 0 {
+        return interrupt(m, s);
+    }
+    // SAFETY: an aligned word of a slot; threads may lose counts to each other, which does no harm.
+    let heat = unsafe { AtomicU32::from_ptr((&raw const s.aux).cast_mut()) };
+    let left = heat.load(Ordering::Relaxed);
+    if left == 0 {
+        return promote(m, s);
+    }
+    heat.store(left - 1, Ordering::Relaxed);
+    s.next()
+}
+
+#[cold]
+fn promote(m: &mut Interp, s: &Slot) -> *const Slot {
+    // SAFETY: the entry slot of a block holds the block, which lives as long as the cache.
+    let block = unsafe { &*s.link().load(Ordering::Relaxed).cast::<Block>() };
+    m.0.host.in_guest = 0;
+    // SAFETY: the engine outlives the run that set the pointer.
+    unsafe { &*m.0.host.engine }.promote(block);
+    m.0.host.in_guest = 1;
+    if block.native.load(Ordering::Acquire) != 0 {
+        // SAFETY: arguments are those of an entry slot.
+        unsafe { enter_native(m, s) }
+    } else {
+        s.next()
+    }
+}
+
+unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
+    // SAFETY: the entry slot of a block holds the block, which lives as long as the cache.
+    let block = unsafe { &*s.link().load(Ordering::Relaxed).cast::<Block>() };
+    let mut code = block.native.load(Ordering::Acquire);
+    if code == 0 {
+        return s.next();
+    }
+    if m.0.host.native_jumps == 0 {
+        m.0.host.native_jumps = m.0.host.native.prepare();
+    }
+    loop {
+        // SAFETY: the address of a placed region's body.
+        let slot = match unsafe { crate::enter::native(&mut m.0, code) } {
+            crate::enter::TO_RUNTIME => return std::ptr::null(),
+            0 => None,
+            // SAFETY: compiled code passes one of its link slots, which live as long as the engine.
+            slot => Some(unsafe { &*(slot as *const LinkSlot) }),
+        };
+        if m.0.itstate != 0 {
+            // Left in the middle of an IT block.
+            return find(m, Key::new(m.0.r[15], true, m.0.itstate));
+        }
+        let target = match slot {
+            Some(slot) => slot.target,
+            None => m.0.r[15] | m.0.thumb,
+        };
+        let mut entry = m.0.host.jumps.find(target);
+        if entry.is_null() {
+            m.0.thumb = target & 1;
+            entry = find(m, Key::new(target & !1, target & 1 != 0, 0));
+            if entry.is_null() {
+                return entry;
+            }
+            m.0.host.jumps.put(target, entry);
+        }
+        // SAFETY: an entry slot of a block, which lives as long as the cache.
+        let next = unsafe { &*entry };
+        if next.run.load(Ordering::Acquire) != enter_native as Handler as *mut () {
+            return entry;
+        }
+        // SAFETY: as above.
+        let block = unsafe { &*next.link().load(Ordering::Relaxed).cast::<Block>() };
+        code = block.native.load(Ordering::Acquire);
+        if code == 0 {
+            return entry;
+        }
+        match slot {
+            Some(slot) => {
+                m.0.host.in_guest = 0;
+                // SAFETY: the engine outlives the run that set the pointer.
+                unsafe { &*m.0.host.engine }.link(slot, code);
+                m.0.host.in_guest = 1;
+            }
+            None => m.0.host.native.put(target, block.native_slot.load(Ordering::Acquire)),
+        }
+    }
 }
 
 unsafe fn enter(m: &mut Interp, s: &Slot) -> *const Slot {

@@ -2,6 +2,9 @@
 
 use super::Interp;
 use crate::fp;
+
+/// FPSCR.FZ: denormals are flushed to zero.
+const FPSCR_FZ: u32 = 1 << 24;
 use forearm_frontend::machine::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding};
 
 impl Float for Interp {
@@ -152,6 +155,12 @@ impl Float for Interp {
     #[inline(always)]
     fn set_fpscr(&mut self, w: u32) {
         fp::set_live_fpscr(&mut self.0.fpscr, w);
+        // SAFETY: the engine, where there is one, outlives the run that set the pointer.
+        if w & FPSCR_FZ != 0
+            && let Some(engine) = unsafe { self.0.host.engine.as_ref() }
+        {
+            engine.make_flushing();
+        }
     }
     #[inline(always)]
     fn fpscr_nzcv(&mut self) -> u32 {

@@ -48,6 +48,11 @@ impl Interp {
         }
     }
 
+    /// An alignment fault found by compiled code.
+    pub(crate) fn misaligned(&mut self, addr: u32, write: bool) -> ! {
+        self.alignment_fault(addr, write)
+    }
+
     #[cold]
     fn alignment_fault(&mut self, addr: u32, write: bool) -> ! {
         self.0.host.fault = Fault { addr, signal: libc::SIGBUS, code: 1, write };

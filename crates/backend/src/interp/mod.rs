@@ -39,7 +39,7 @@ impl std::fmt::Debug for Slot {
     }
 }
 
-const _: () = assert!(size_of::<Slot>() == 32);
+const _: () = assert!(size_of::<Slot>() == 32 && size_of::<Inst>() == 16);
 
 impl Slot {
     fn new(run: Handler, pc: u32, aux: u32) -> Slot {
@@ -130,8 +130,31 @@ for_each_op!(handlers);
 
 /// Makes r15 and ITSTATE exact after a fault of the instruction being interpreted.
 pub(crate) fn at_fault(cpu: &mut CpuState) {
-    // SAFETY: a fault in guest code comes from the slot being executed.
-    let slot = unsafe { &*cpu.host.slot };
-    cpu.r[15] = slot.pc;
-    cpu.itstate = slot.aux & 0xff;
+    // SAFETY: a fault in guest code comes from the slot being executed; null where compiled code has set r15 itself.
+    if let Some(slot) = unsafe { cpu.host.slot.as_ref() } {
+        cpu.r[15] = slot.pc;
+        cpu.itstate = slot.aux & 0xff;
+    }
+}
+
+/// An instruction as two words, for compiled code to pass to [`one`].
+pub(crate) fn pack(inst: &Inst) -> [u64; 2] {
+    // SAFETY: an instruction is 16 bytes of plain integers without padding.
+    unsafe { std::mem::transmute_copy(inst) }
+}
+
+/// Interprets one instruction for compiled code: `inst` as `pack` has it, `at` its address with ITSTATE above.
+///
+/// # Safety
+/// Called from compiled code with a packed instruction, its registers in the state.
+pub(crate) unsafe extern "sysv64" fn one(cpu: &mut CpuState, low: u64, high: u64, at: u64) {
+    // SAFETY: the caller's promise.
+    let inst: Inst = unsafe { std::mem::transmute([low, high]) };
+    let pc = at as u32;
+    let slots = [Slot::instruction(inst, pc, (at >> 32) as u8), Slot::set_pc(0)];
+    let m = Interp::of(cpu);
+    m.0.host.slot = &slots[0];
+    m.0.r[15] = pc.wrapping_add(if m.0.thumb != 0 { 4 } else { 8 });
+    // SAFETY: the handler of an instruction slot, with a slot behind it.
+    unsafe { (slots[0].handler())(m, &slots[0]) };
 }

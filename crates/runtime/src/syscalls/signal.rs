@@ -49,6 +49,9 @@ fn sigaction_common(t: &mut Thread, signal: i32, new: Option<SigAction>) -> Resu
     }
     let old = t.process.sigactions().get(signal);
     if let Some(new) = new {
+        if matches!(signal, libc::SIGSEGV | libc::SIGBUS) && new.handler > crate::signals::SIG_IGN {
+            t.process.engine.make_precise();
+        }
         deliver::set_action(t, signal, SigAction { mask: new.mask.blockable(), ..new })?;
     }
     Ok(old)

@@ -135,7 +135,8 @@ fn spawn(thread: &mut Thread, args: &CloneArgs) -> SysResult {
 fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let process = thread.process.clone();
     let flags = args.flags & !OURS | args.exit_signal as u64;
-    // Another thread must not hold these while the child copies them.
+    // Another thread must not hold these while the child copies them. In this order: the engine asks the memory map.
+    let engine = process.engine.quiesce();
     let memory = process.memory.lock();
     let actions = process.sigactions();
     let pid = if flags & !PARENT_SETTID == libc::SIGCHLD as u64 {
@@ -154,9 +155,9 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let error = Errno::last();
     drop(actions);
     drop(memory);
+    drop(engine);
     match pid {
         0 => {
-            process.engine.after_fork_in_child();
             thread.inbox.forget_held();
             set_up(thread, args);
             announce(thread, args);
@@ -197,8 +198,8 @@ unsafe extern "C" {
         flags: u64,
         stack: *mut u8,
         parent_tid: *mut i32,
-        start: extern "C" fn(*mut u8) -> !,
-        argument: *mut u8,
+        start: extern "C" fn(*mut Child) -> !,
+        argument: *mut Child,
     ) -> i64;
 }
 
@@ -230,7 +231,7 @@ fn vfork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let own = std::ptr::from_ref::<Inbox>(&thread.inbox);
     // SAFETY: the child runs on the new stack, and this thread sleeps in the kernel until it has left the address
     // space, so nothing is used by both at once.
-    let pid = unsafe { forearm_vfork(flags, stack.cast::<u8>().add(STACK), tid, start, (&raw mut *child).cast()) };
+    let pid = unsafe { forearm_vfork(flags, stack.cast::<u8>().add(STACK), tid, start, &raw mut *child) };
     Inbox::restore(own);
     // SAFETY: the child is gone from this address space.
     unsafe { libc::munmap(stack, STACK) };
@@ -238,9 +239,9 @@ fn vfork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     crate::errno::from_raw(pid)
 }
 
-extern "C" fn start(child: *mut u8) -> ! {
-    // SAFETY: `vfork` passes a `Child`. The parent sleeps; the child is the only user.
-    let Child { thread, args } = unsafe { &mut *child.cast::<Child>() };
+extern "C" fn start(child: *mut Child) -> ! {
+    // SAFETY: the parent sleeps; the child is the only user.
+    let Child { thread, args } = unsafe { &mut *child };
     thread.inbox.enter();
     announce(thread, args);
     thread.inbox.set_mask(thread.inbox.mask());

@@ -122,7 +122,6 @@ pub fn t16_adjust_sp(word: u32, i: &mut Inst, cx: Context) -> Verdict {
 /// CBZ, CBNZ: the target in `imm`.
 pub fn t16_cbz(word: u32, i: &mut Inst, cx: Context) -> Verdict {
     i.imm = cx.pc.wrapping_add(i.imm << 1 | (word >> 9 & 1) << 6);
-    i.shift = (word >> 11 & 1) as u8;
     predictable(!cx.in_it)
 }
 

@@ -1,0 +1,235 @@
+//! Host code: its memory, the link slots through which regions reach each other, and dropping regions.
+//!
+//! Code and slots lie in one reservation, so that code reaches its slots at a fixed distance. A code page is written
+//! once while it is writable and is only executable from then on: no page is ever both. All of it is private memory, so a
+//! fork needs nothing done. Memory of dropped regions is not reused, since a thread may still be in it.
+
+use crate::cache::Key;
+use crate::codegen::{Compiled, FaultPoint};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Reserved address space.
+const RESERVE: usize = 256 << 20;
+/// The part of it that holds slots.
+const SLOTS: usize = 32 << 20;
+const PAGE: usize = 4096;
+
+/// Where code jumps to: the body of a region, or the way back to the interpreter.
+#[repr(C)]
+#[derive(Debug)]
+pub struct LinkSlot {
+    /// Host address.
+    pub code: AtomicU64,
+    /// Guest address it stands for, bit 0 set for Thumb.
+    pub target: u32,
+    pad: u32,
+}
+
+/// A placed region.
+#[derive(Debug)]
+struct Placed {
+    key: Key,
+    end: usize,
+    entry_slot: *const LinkSlot,
+    faults: Vec<FaultPoint>,
+    ranges: Vec<Range<u32>>,
+    /// Link slots of other regions that lead here.
+    incoming: Vec<*const LinkSlot>,
+    live: bool,
+}
+
+/// All host code of an address space.
+#[derive(Debug)]
+pub struct Native {
+    base: *mut u8,
+    slots: usize,
+    code: usize,
+    /// By start offset.
+    placed: BTreeMap<usize, Placed>,
+    /// Start offsets of the regions that touch a guest page.
+    pages: HashMap<u32, Vec<usize>, rustc_hash::FxBuildHasher>,
+    leave: u64,
+}
+
+// SAFETY: the reservation belongs to this value; slots are atomics.
+unsafe impl Send for Native {}
+
+impl Native {
+    /// Reserves address space. `leave`: host address that ends a run of compiled code.
+    ///
+    /// # Errors
+    /// Address space or memory is exhausted.
+    pub fn new(leave: u64) -> std::io::Result<Native> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh mapping.
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), RESERVE, libc::PROT_NONE, flags, -1, 0) };
+        if base == libc::MAP_FAILED {
+            return Err(std::io::Error::last_os_error());
+        }
+        // SAFETY: within the mapping just made.
+        if unsafe { libc::mprotect(base, SLOTS, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        Ok(Native {
+            base: base.cast(),
+            slots: 0,
+            code: SLOTS,
+            placed: BTreeMap::new(),
+            pages: HashMap::default(),
+            leave,
+        })
+    }
+
+    /// The addresses that host code may have.
+    pub fn range(&self) -> Range<u64> {
+        let base = self.base as u64;
+        base + SLOTS as u64..base + RESERVE as u64
+    }
+
+    /// Bytes of code.
+    pub fn bytes(&self) -> usize {
+        self.code - SLOTS
+    }
+
+    fn new_slot(&mut self, target: u32, code: u64) -> Option<*const LinkSlot> {
+        if self.slots + size_of::<LinkSlot>() > SLOTS {
+            return None;
+        }
+        // SAFETY: within the slot part, 16-aligned, and not yet shared.
+        let slot = unsafe {
+            let p = self.base.add(self.slots).cast::<LinkSlot>();
+            p.write(LinkSlot { code: AtomicU64::new(code), target, pad: 0 });
+            p
+        };
+        self.slots += size_of::<LinkSlot>();
+        Some(slot)
+    }
+
+    /// Places a region. Returns the host address of its body and its entry slot; `None` when the reservation is full or
+    /// memory is.
+    pub fn place(&mut self, key: Key, compiled: Compiled) -> Option<(u64, *const LinkSlot)> {
+        let start = self.code;
+        let size = compiled.code.len().next_multiple_of(PAGE);
+        let first_slot = self.slots;
+        if start + size > RESERVE || first_slot + (compiled.exits.len() + 1) * size_of::<LinkSlot>() > SLOTS {
+            return None;
+        }
+        for e in &compiled.exits {
+            self.new_slot(e.target, self.leave)?;
+        }
+        // SAFETY: fresh pages of the reservation; they become executable below and are never written again.
+        let at = unsafe { self.base.add(start) };
+        // SAFETY: as above.
+        unsafe {
+            if libc::mprotect(at.cast(), size, libc::PROT_READ | libc::PROT_WRITE) != 0 {
+                return None;
+            }
+            std::ptr::copy_nonoverlapping(compiled.code.as_ptr(), at, compiled.code.len());
+            for &(offset, exit, addend) in &compiled.slots {
+                let slot = first_slot + exit as usize * size_of::<LinkSlot>();
+                let distance = slot as i64 - (start + offset as usize) as i64 + i64::from(addend);
+                at.add(offset as usize).cast::<i32>().write_unaligned(distance as i32);
+            }
+            if libc::mprotect(at.cast(), size, libc::PROT_READ | libc::PROT_EXEC) != 0 {
+                return None;
+            }
+        }
+        self.code += size;
+        let body = at as u64 + u64::from(compiled.entry);
+        let entry_slot = self.new_slot(key.pc() | u32::from(key.thumb()), body)?;
+        for page in compiled.ranges.iter().flat_map(super::pages) {
+            let list = self.pages.entry(page).or_default();
+            if list.last() != Some(&start) {
+                list.push(start);
+            }
+        }
+        let placed = Placed {
+            key,
+            end: start + compiled.code.len(),
+            entry_slot,
+            faults: compiled.faults,
+            ranges: compiled.ranges,
+            incoming: Vec::new(),
+            live: true,
+        };
+        self.placed.insert(start, placed);
+        Some((body, entry_slot))
+    }
+
+    /// Lets an exit jump to the region at host address `body` from now on.
+    pub fn link(&mut self, slot: &LinkSlot, body: u64) {
+        let offset = (body - self.base as u64) as usize;
+        if let Some((_, p)) = self.placed.range_mut(..=offset).next_back()
+            && p.live
+            && offset < p.end
+        {
+            p.incoming.push(slot);
+            slot.code.store(body, Ordering::Release);
+        }
+    }
+
+    /// Drops the regions made from code in `range`; their keys.
+    pub fn invalidate(&mut self, range: Range<u32>) -> Vec<Key> {
+        let pages = super::pages(&range);
+        let starts: Vec<usize> = if (pages.len()) > self.pages.len() {
+            self.pages.iter().filter(|(p, _)| pages.contains(p)).flat_map(|(_, l)| l).copied().collect()
+        } else {
+            pages.filter_map(|p| self.pages.get(&p)).flatten().copied().collect()
+        };
+        let mut keys = Vec::new();
+        for start in starts {
+            let Some(p) = self.placed.get_mut(&start) else { continue };
+            if p.live && p.ranges.iter().any(|r| r.start < range.end && range.start < r.end) {
+                keys.push(p.key);
+                p.drop_links(self.leave);
+            }
+        }
+        keys
+    }
+
+    /// Drops everything; the keys.
+    pub fn clear(&mut self) -> Vec<Key> {
+        let leave = self.leave;
+        let live = self.placed.values_mut().filter(|p| p.live);
+        let keys = live
+            .map(|p| {
+                p.drop_links(leave);
+                p.key
+            })
+            .collect();
+        self.pages.clear();
+        keys
+    }
+
+    /// The guest instruction that the host code at `host` belongs to.
+    pub fn locate(&self, host: u64) -> Option<FaultPoint> {
+        let offset = host.checked_sub(self.base as u64)? as usize;
+        let (start, p) = self.placed.range(..=offset).next_back()?;
+        if offset >= p.end {
+            return None;
+        }
+        let inside = (offset - start) as u32;
+        let k = p.faults.partition_point(|f| f.offset <= inside);
+        p.faults.get(k.checked_sub(1)?).copied()
+    }
+}
+
+impl Placed {
+    fn drop_links(&mut self, leave: u64) {
+        self.live = false;
+        for slot in std::iter::once(&self.entry_slot).chain(&self.incoming) {
+            // SAFETY: slots live as long as the reservation.
+            unsafe { (**slot).code.store(leave, Ordering::Release) };
+        }
+        self.incoming = Vec::new();
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        // SAFETY: nobody runs code of an engine that is dropped.
+        unsafe { libc::munmap(self.base.cast(), RESERVE) };
+    }
+}

@@ -1,0 +1,195 @@
+//! Scalar floating point as CLIF, on the host's SSE under the guest's MXCSR.
+//!
+//! A result that is a NaN is computed again by the interpreter's operation, which knows Arm's rules for NaNs; the
+//! exception flags are the same. While FPSCR.FZ is set (`Mode::flush`) all arithmetic is the interpreter's.
+
+use super::helpers::Helper;
+use super::translate::{Codegen, STATE, field};
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::types::{F32, F64, I32, I64};
+use cranelift_codegen::ir::{InstBuilder, Type, Value};
+use forearm_frontend::machine::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding};
+
+impl Codegen<'_, '_> {
+    /// `fast`, or the helper's answer where that is a NaN.
+    fn or_nan(&mut self, ty: Type, fast: Value, helper: Helper, operands: &[Value]) -> Value {
+        let nan = self.b.ins().fcmp(FloatCC::Unordered, fast, fast);
+        let (cold, on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        let result = self.b.append_block_param(on, ty);
+        self.b.ins().brif(nan, cold, &[], on, &[fast.into()]);
+        self.b.switch_to_block(cold);
+        let exact = self.helper(helper, operands, ty);
+        self.b.ins().jump(on, &[exact.into()]);
+        self.b.switch_to_block(on);
+        result
+    }
+
+    fn two(&mut self, ty: Type, op: FloatOp2, helper: Helper, a: Value, b: Value) -> Value {
+        let fast = match op {
+            _ if self.mode.flush => return self.helper(helper, &[a, b], ty),
+            FloatOp2::Add => self.b.ins().fadd(a, b),
+            FloatOp2::Sub => self.b.ins().fsub(a, b),
+            FloatOp2::Mul => self.b.ins().fmul(a, b),
+            FloatOp2::Div => self.b.ins().fdiv(a, b),
+            _ => return self.helper(helper, &[a, b], ty),
+        };
+        self.or_nan(ty, fast, helper, &[a, b])
+    }
+
+    fn one(&mut self, ty: Type, op: FloatOp1, helper: Helper, a: Value) -> Value {
+        match op {
+            FloatOp1::Sqrt if !self.mode.flush => {
+                let fast = self.b.ins().sqrt(a);
+                self.or_nan(ty, fast, helper, &[a])
+            }
+            FloatOp1::Sqrt => self.helper(helper, &[a], ty),
+        }
+    }
+}
+
+impl Float for Codegen<'_, '_> {
+    type S = Value;
+    type D = Value;
+
+    fn sreg(&mut self, r: u8) -> Value {
+        self.b.ins().load(F32, STATE, self.cpu, field!(vfp) + 4 * i32::from(r & 31))
+    }
+    fn set_sreg(&mut self, r: u8, v: Value) {
+        self.b.ins().store(STATE, v, self.cpu, field!(vfp) + 4 * i32::from(r & 31));
+    }
+    fn dreg(&mut self, r: u8) -> Value {
+        self.b.ins().load(F64, STATE, self.cpu, field!(vfp) + 8 * i32::from(r & 31))
+    }
+    fn set_dreg(&mut self, r: u8, v: Value) {
+        self.b.ins().store(STATE, v, self.cpu, field!(vfp) + 8 * i32::from(r & 31));
+    }
+    fn s_from_bits(&mut self, w: Value) -> Value {
+        self.view(w, F32)
+    }
+    fn s_bits(&mut self, s: Value) -> Value {
+        self.view(s, I32)
+    }
+    fn d_from_bits(&mut self, l: Value) -> Value {
+        self.view(l, F64)
+    }
+    fn d_bits(&mut self, d: Value) -> Value {
+        self.view(d, I64)
+    }
+    fn s_select(&mut self, c: Value, a: Value, b: Value) -> Value {
+        self.b.ins().select(c, a, b)
+    }
+    fn d_select(&mut self, c: Value, a: Value, b: Value) -> Value {
+        self.b.ins().select(c, a, b)
+    }
+
+    fn s_neg(&mut self, a: Value) -> Value {
+        self.b.ins().fneg(a)
+    }
+    fn s_abs(&mut self, a: Value) -> Value {
+        self.b.ins().fabs(a)
+    }
+    fn d_neg(&mut self, a: Value) -> Value {
+        self.b.ins().fneg(a)
+    }
+    fn d_abs(&mut self, a: Value) -> Value {
+        self.b.ins().fabs(a)
+    }
+
+    fn s1(&mut self, op: FloatOp1, a: Value) -> Value {
+        self.one(F32, op, Helper::S1(op), a)
+    }
+    fn s2(&mut self, op: FloatOp2, a: Value, b: Value) -> Value {
+        self.two(F32, op, Helper::S2(op), a, b)
+    }
+    fn s3(&mut self, op: FloatOp3, acc: Value, a: Value, b: Value) -> Value {
+        self.helper(Helper::S3(op), &[acc, a, b], F32)
+    }
+    fn d1(&mut self, op: FloatOp1, a: Value) -> Value {
+        self.one(F64, op, Helper::D1(op), a)
+    }
+    fn d2(&mut self, op: FloatOp2, a: Value, b: Value) -> Value {
+        self.two(F64, op, Helper::D2(op), a, b)
+    }
+    fn d3(&mut self, op: FloatOp3, acc: Value, a: Value, b: Value) -> Value {
+        self.helper(Helper::D3(op), &[acc, a, b], F64)
+    }
+    fn s_compare(&mut self, a: Value, b: Value, signal: bool) -> Value {
+        self.helper(Helper::SCompare(signal), &[a, b], I32)
+    }
+    fn d_compare(&mut self, a: Value, b: Value, signal: bool) -> Value {
+        self.helper(Helper::DCompare(signal), &[a, b], I32)
+    }
+
+    fn s_round(&mut self, a: Value, rounding: Rounding, exact: bool) -> Value {
+        self.helper(Helper::SRound(rounding, exact), &[a], F32)
+    }
+    fn d_round(&mut self, a: Value, rounding: Rounding, exact: bool) -> Value {
+        self.helper(Helper::DRound(rounding, exact), &[a], F64)
+    }
+    fn s_to_fixed(&mut self, a: Value, to: Fixed, rounding: Rounding) -> Value {
+        self.helper(Helper::SToFixed(to.into(), rounding), &[a], I32)
+    }
+    fn d_to_fixed(&mut self, a: Value, to: Fixed, rounding: Rounding) -> Value {
+        self.helper(Helper::DToFixed(to.into(), rounding), &[a], I32)
+    }
+    fn s_from_fixed(&mut self, w: Value, from: Fixed, rounding: Rounding) -> Value {
+        self.helper(Helper::SFromFixed(from.into(), rounding), &[w], F32)
+    }
+    fn d_from_fixed(&mut self, w: Value, from: Fixed, rounding: Rounding) -> Value {
+        // Every 32-bit integer is a double: no rounding, no exception.
+        if from == Fixed::int(true) {
+            return self.b.ins().fcvt_from_sint(F64, w);
+        }
+        if from == Fixed::int(false) {
+            let w = self.b.ins().uextend(I64, w);
+            return self.b.ins().fcvt_from_sint(F64, w);
+        }
+        self.helper(Helper::DFromFixed(from.into(), rounding), &[w], F64)
+    }
+    fn s_to_d(&mut self, a: Value) -> Value {
+        if self.mode.flush {
+            return self.helper(Helper::SToD, &[a], F64);
+        }
+        let fast = self.b.ins().fpromote(F64, a);
+        self.or_nan(F64, fast, Helper::SToD, &[a])
+    }
+    fn d_to_s(&mut self, a: Value) -> Value {
+        if self.mode.flush {
+            return self.helper(Helper::DToS, &[a], F32);
+        }
+        let fast = self.b.ins().fdemote(F32, a);
+        self.or_nan(F32, fast, Helper::DToS, &[a])
+    }
+    fn half_to_s(&mut self, half: Value) -> Value {
+        self.helper(Helper::HalfToS, &[half], F32)
+    }
+    fn half_to_d(&mut self, half: Value) -> Value {
+        self.helper(Helper::HalfToD, &[half], F64)
+    }
+    fn s_to_half(&mut self, a: Value) -> Value {
+        self.helper(Helper::SToHalf, &[a], I32)
+    }
+    fn d_to_half(&mut self, a: Value) -> Value {
+        self.helper(Helper::DToHalf, &[a], I32)
+    }
+
+    fn fpscr(&mut self) -> Value {
+        self.helper(Helper::Fpscr, &[], I32)
+    }
+    fn set_fpscr(&mut self, w: Value) {
+        self.helper(Helper::SetFpscr, &[w], I32);
+        // The mode may have changed: what follows is another region.
+        self.resume_behind();
+    }
+    fn fpscr_nzcv(&mut self) -> Value {
+        let x = self.b.ins().load(I32, STATE, self.cpu, field!(fpscr));
+        self.b.ins().band_imm_u(x, 0xf000_0000)
+    }
+    fn set_fpscr_nzcv(&mut self, w: Value) {
+        let x = self.b.ins().load(I32, STATE, self.cpu, field!(fpscr));
+        let x = self.b.ins().band_imm_u(x, 0x0fff_ffff);
+        let x = self.b.ins().bor(x, w);
+        self.b.ins().store(STATE, x, self.cpu, field!(fpscr));
+    }
+}

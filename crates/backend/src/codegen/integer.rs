@@ -1,0 +1,466 @@
+//! Integer operations as CLIF.
+
+use super::region::FLAGS;
+use super::translate::{Codegen, Flags, STATE, field};
+use crate::engine::ExitCode;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I8, I16, I32, I64};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use forearm_frontend::machine::{Integer, Size};
+
+/// Guest memory: may fault, may be unaligned, is never assumed to be unchanged.
+pub(super) const GUEST: MemFlagsData = MemFlagsData::new();
+
+impl Codegen<'_, '_> {
+    /// Host address of a guest address.
+    pub(super) fn host(&mut self, addr: Value) -> Value {
+        let addr = self.b.ins().uextend(I64, addr);
+        if self.mode.based {
+            let base = self.b.ins().load(I64, STATE, self.cpu, field!(base));
+            self.b.ins().iadd(base, addr)
+        } else {
+            addr
+        }
+    }
+
+    fn flags_variables(&mut self) {
+        self.sync_flags();
+        self.dirty |= FLAGS;
+    }
+
+    fn add_carry(&mut self, a: Value, b: Value, s: bool) -> Value {
+        let c = self.c();
+        let c = self.b.ins().uextend(I64, c);
+        let (wide_a, wide_b) = (self.b.ins().uextend(I64, a), self.b.ins().uextend(I64, b));
+        let wide = self.b.ins().iadd(wide_a, wide_b);
+        let wide = self.b.ins().iadd(wide, c);
+        let result = self.b.ins().ireduce(I32, wide);
+        if s {
+            let carry = self.b.ins().ushr_imm_u(wide, 32);
+            let carry = self.b.ins().ireduce(I32, carry);
+            let (x, y) = (self.b.ins().bxor(a, result), self.b.ins().bxor(b, result));
+            let v = self.b.ins().band(x, y);
+            let v = self.b.ins().ushr_imm_u(v, 31);
+            for (k, x) in [result, result, carry, v].into_iter().enumerate() {
+                self.b.def_var(self.nzcv[k], x);
+            }
+            self.flags = Flags::Variables;
+            self.dirty |= FLAGS;
+        }
+        result
+    }
+}
+
+impl Integer for Codegen<'_, '_> {
+    type W = Value;
+    type L = Value;
+    type B = Value;
+
+    fn word(&mut self, x: u32) -> Value {
+        self.b.ins().iconst(I32, i64::from(x))
+    }
+    fn long(&mut self, x: u64) -> Value {
+        self.b.ins().iconst(I64, x as i64)
+    }
+    fn bool(&mut self, x: bool) -> Value {
+        self.b.ins().iconst(I8, i64::from(x))
+    }
+    fn b_to_w(&mut self, b: Value) -> Value {
+        self.b.ins().uextend(I32, b)
+    }
+    fn w_to_b(&mut self, w: Value) -> Value {
+        self.b.ins().icmp_imm_s(IntCC::NotEqual, w, 0)
+    }
+    fn bit(&mut self, w: Value, n: u32) -> Value {
+        let x = self.b.ins().ushr_imm_u(w, i64::from(n));
+        let x = self.b.ins().band_imm_u(x, 1);
+        self.b.ins().ireduce(I8, x)
+    }
+
+    fn reg(&mut self, r: u8) -> Value {
+        if r == 15 {
+            let pc = self.pc();
+            return self.word(pc);
+        }
+        self.b.use_var(self.regs[usize::from(r)])
+    }
+    fn set_reg(&mut self, r: u8, w: Value) {
+        if r < 15 {
+            self.b.def_var(self.regs[usize::from(r)], w);
+            self.dirty |= 1 << r;
+        }
+    }
+    fn pc(&self) -> u32 {
+        self.at.pc.wrapping_add(if self.thumb { 4 } else { 8 })
+    }
+    fn next_pc(&self) -> u32 {
+        self.at.pc.wrapping_add(self.at.len())
+    }
+    fn thumb(&self) -> bool {
+        self.thumb
+    }
+
+    fn add(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().iadd(a, b)
+    }
+    fn sub(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().isub(a, b)
+    }
+    fn mul(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().imul(a, b)
+    }
+    fn and(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().band(a, b)
+    }
+    fn or(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().bor(a, b)
+    }
+    fn xor(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().bxor(a, b)
+    }
+    fn not(&mut self, a: Value) -> Value {
+        self.b.ins().bnot(a)
+    }
+    fn shl(&mut self, a: Value, n: u32) -> Value {
+        self.b.ins().ishl_imm_u(a, i64::from(n))
+    }
+    fn shr(&mut self, a: Value, n: u32) -> Value {
+        self.b.ins().ushr_imm_u(a, i64::from(n))
+    }
+    fn sar(&mut self, a: Value, n: u32) -> Value {
+        self.b.ins().sshr_imm_u(a, i64::from(n))
+    }
+    fn ror(&mut self, a: Value, n: u32) -> Value {
+        self.b.ins().rotr_imm_u(a, i64::from(n))
+    }
+    fn shl_by(&mut self, a: Value, n: Value) -> Value {
+        let n = self.b.ins().band_imm_u(n, 0xff);
+        let small = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, n, 32);
+        let x = self.b.ins().ishl(a, n);
+        let zero = self.word(0);
+        self.b.ins().select(small, x, zero)
+    }
+    fn shr_by(&mut self, a: Value, n: Value) -> Value {
+        let n = self.b.ins().band_imm_u(n, 0xff);
+        let small = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, n, 32);
+        let x = self.b.ins().ushr(a, n);
+        let zero = self.word(0);
+        self.b.ins().select(small, x, zero)
+    }
+    fn sar_by(&mut self, a: Value, n: Value) -> Value {
+        let n = self.b.ins().band_imm_u(n, 0xff);
+        let small = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, n, 32);
+        let all = self.word(31);
+        let n = self.b.ins().select(small, n, all);
+        self.b.ins().sshr(a, n)
+    }
+    fn ror_by(&mut self, a: Value, n: Value) -> Value {
+        self.b.ins().rotr(a, n)
+    }
+    fn clz(&mut self, a: Value) -> Value {
+        self.b.ins().clz(a)
+    }
+    fn rbit(&mut self, a: Value) -> Value {
+        self.b.ins().bitrev(a)
+    }
+    fn rev(&mut self, a: Value) -> Value {
+        self.b.ins().bswap(a)
+    }
+    fn sext8(&mut self, a: Value) -> Value {
+        let x = self.b.ins().ireduce(I8, a);
+        self.b.ins().sextend(I32, x)
+    }
+    fn sext16(&mut self, a: Value) -> Value {
+        let x = self.b.ins().ireduce(I16, a);
+        self.b.ins().sextend(I32, x)
+    }
+    fn zext8(&mut self, a: Value) -> Value {
+        let x = self.b.ins().ireduce(I8, a);
+        self.b.ins().uextend(I32, x)
+    }
+    fn zext16(&mut self, a: Value) -> Value {
+        let x = self.b.ins().ireduce(I16, a);
+        self.b.ins().uextend(I32, x)
+    }
+    fn udiv(&mut self, a: Value, b: Value) -> Value {
+        // x86 traps on zero: divide by one instead, and take zero.
+        let zero = self.b.ins().icmp_imm_s(IntCC::Equal, b, 0);
+        let one = self.word(1);
+        let b = self.b.ins().select(zero, one, b);
+        let q = self.b.ins().udiv(a, b);
+        let nothing = self.word(0);
+        self.b.ins().select(zero, nothing, q)
+    }
+    fn sdiv(&mut self, a: Value, b: Value) -> Value {
+        // In 64 bits INT_MIN / -1 does not overflow.
+        let zero = self.b.ins().icmp_imm_s(IntCC::Equal, b, 0);
+        let one = self.word(1);
+        let b = self.b.ins().select(zero, one, b);
+        let (a, b) = (self.b.ins().sextend(I64, a), self.b.ins().sextend(I64, b));
+        let q = self.b.ins().sdiv(a, b);
+        let q = self.b.ins().ireduce(I32, q);
+        let nothing = self.word(0);
+        self.b.ins().select(zero, nothing, q)
+    }
+    fn crc32(&mut self, _: bool, crc: Value, _: Value, _: u32) -> Value {
+        debug_assert!(self.at.effects.rare, "left to the interpreter");
+        crc
+    }
+
+    fn umull(&mut self, a: Value, b: Value) -> Value {
+        let (a, b) = (self.b.ins().uextend(I64, a), self.b.ins().uextend(I64, b));
+        self.b.ins().imul(a, b)
+    }
+    fn smull(&mut self, a: Value, b: Value) -> Value {
+        let (a, b) = (self.b.ins().sextend(I64, a), self.b.ins().sextend(I64, b));
+        self.b.ins().imul(a, b)
+    }
+    fn zext(&mut self, a: Value) -> Value {
+        self.b.ins().uextend(I64, a)
+    }
+    fn sext(&mut self, a: Value) -> Value {
+        self.b.ins().sextend(I64, a)
+    }
+    fn pair(&mut self, lo: Value, hi: Value) -> Value {
+        let (lo, hi) = (self.b.ins().uextend(I64, lo), self.b.ins().uextend(I64, hi));
+        let hi = self.b.ins().ishl_imm_u(hi, 32);
+        self.b.ins().bor(lo, hi)
+    }
+    fn lo(&mut self, a: Value) -> Value {
+        self.b.ins().ireduce(I32, a)
+    }
+    fn hi(&mut self, a: Value) -> Value {
+        let a = self.b.ins().ushr_imm_u(a, 32);
+        self.b.ins().ireduce(I32, a)
+    }
+    fn add64(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().iadd(a, b)
+    }
+    fn sub64(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().isub(a, b)
+    }
+    fn shr64(&mut self, a: Value, n: u32) -> Value {
+        self.b.ins().ushr_imm_u(a, i64::from(n))
+    }
+    fn sar64(&mut self, a: Value, n: u32) -> Value {
+        self.b.ins().sshr_imm_u(a, i64::from(n))
+    }
+
+    fn eq(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().icmp(IntCC::Equal, a, b)
+    }
+    fn ult(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().icmp(IntCC::UnsignedLessThan, a, b)
+    }
+    fn slt(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().icmp(IntCC::SignedLessThan, a, b)
+    }
+    fn b_not(&mut self, a: Value) -> Value {
+        self.b.ins().bxor_imm_u(a, 1)
+    }
+    fn b_and(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().band(a, b)
+    }
+    fn b_or(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().bor(a, b)
+    }
+    fn b_xor(&mut self, a: Value, b: Value) -> Value {
+        self.b.ins().bxor(a, b)
+    }
+    fn select(&mut self, c: Value, a: Value, b: Value) -> Value {
+        self.b.ins().select(c, a, b)
+    }
+
+    fn set_nz(&mut self, result: Value) {
+        self.set_n_z(result, result);
+    }
+    fn set_n_z(&mut self, n: Value, z: Value) {
+        self.flags_variables();
+        self.b.def_var(self.nzcv[0], n);
+        self.b.def_var(self.nzcv[1], z);
+    }
+    fn set_c(&mut self, c: Value) {
+        self.flags_variables();
+        let c = self.b.ins().uextend(I32, c);
+        self.b.def_var(self.nzcv[2], c);
+    }
+    fn set_v(&mut self, v: Value) {
+        self.flags_variables();
+        let v = self.b.ins().uextend(I32, v);
+        self.b.def_var(self.nzcv[3], v);
+    }
+    fn flags_add(&mut self, a: Value, b: Value, result: Value) {
+        self.flags = Flags::Add(a, b, result);
+        self.dirty |= FLAGS;
+    }
+    fn flags_sub(&mut self, a: Value, b: Value, result: Value) {
+        self.flags = Flags::Sub(a, b, result);
+        self.dirty |= FLAGS;
+    }
+    fn adc(&mut self, a: Value, b: Value, s: bool) -> Value {
+        self.add_carry(a, b, s)
+    }
+    fn sbc(&mut self, a: Value, b: Value, s: bool) -> Value {
+        let b = self.b.ins().bnot(b);
+        self.add_carry(a, b, s)
+    }
+    fn c(&mut self) -> Value {
+        match self.flags {
+            Flags::Sub(a, b, _) => self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b),
+            Flags::Add(a, _, r) => self.b.ins().icmp(IntCC::UnsignedLessThan, r, a),
+            Flags::Variables => {
+                let c = self.b.use_var(self.nzcv[2]);
+                self.b.ins().icmp_imm_s(IntCC::NotEqual, c, 0)
+            }
+        }
+    }
+    fn nzcv(&mut self) -> Value {
+        self.sync_flags();
+        let [n, z, c, v] = self.nzcv.map(|x| self.b.use_var(x));
+        let n = self.b.ins().band_imm_u(n, 1 << 31);
+        let z = self.b.ins().icmp_imm_s(IntCC::Equal, z, 0);
+        let z = self.b.ins().uextend(I32, z);
+        let (z, c, v) =
+            (self.b.ins().ishl_imm_u(z, 30), self.b.ins().ishl_imm_u(c, 29), self.b.ins().ishl_imm_u(v, 28));
+        let (nz, cv) = (self.b.ins().bor(n, z), self.b.ins().bor(c, v));
+        self.b.ins().bor(nz, cv)
+    }
+    fn set_nzcv(&mut self, w: Value) {
+        self.flags = Flags::Variables;
+        self.dirty |= FLAGS;
+        let z = self.b.ins().bnot(w);
+        let z = self.b.ins().band_imm_u(z, 1 << 30);
+        let (c, v) = (self.b.ins().ushr_imm_u(w, 29), self.b.ins().ushr_imm_u(w, 28));
+        let (c, v) = (self.b.ins().band_imm_u(c, 1), self.b.ins().band_imm_u(v, 1));
+        for (k, x) in [w, z, c, v].into_iter().enumerate() {
+            self.b.def_var(self.nzcv[k], x);
+        }
+    }
+    fn q(&mut self) -> Value {
+        self.b.ins().load(I32, STATE, self.cpu, field!(q))
+    }
+    fn set_q(&mut self, w: Value) {
+        let w = self.b.ins().band_imm_u(w, 1);
+        self.b.ins().store(STATE, w, self.cpu, field!(q));
+    }
+    fn saturated(&mut self, b: Value) {
+        let b = self.b.ins().uextend(I32, b);
+        let q = self.q();
+        let q = self.b.ins().bor(q, b);
+        self.b.ins().store(STATE, q, self.cpu, field!(q));
+    }
+    fn ge(&mut self) -> Value {
+        self.b.ins().load(I32, STATE, self.cpu, field!(ge))
+    }
+    fn set_ge(&mut self, w: Value) {
+        let w = self.b.ins().band_imm_u(w, 15);
+        self.b.ins().store(STATE, w, self.cpu, field!(ge));
+    }
+
+    fn load(&mut self, size: Size, addr: Value) -> Value {
+        let p = self.host(addr);
+        match size {
+            Size::U8 => self.b.ins().uload8(I32, GUEST, p, 0),
+            Size::S8 => self.b.ins().sload8(I32, GUEST, p, 0),
+            Size::U16 => self.b.ins().uload16(I32, GUEST, p, 0),
+            Size::S16 => self.b.ins().sload16(I32, GUEST, p, 0),
+            Size::W => self.b.ins().load(I32, GUEST, p, 0),
+        }
+    }
+    fn store(&mut self, size: Size, addr: Value, value: Value) {
+        let p = self.host(addr);
+        match size {
+            Size::U8 | Size::S8 => self.b.ins().istore8(GUEST, value, p, 0),
+            Size::U16 | Size::S16 => self.b.ins().istore16(GUEST, value, p, 0),
+            Size::W => self.b.ins().store(GUEST, value, p, 0),
+        };
+    }
+    fn load64(&mut self, addr: Value) -> Value {
+        let p = self.host(addr);
+        self.b.ins().load(I64, GUEST, p, 0)
+    }
+    fn store64(&mut self, addr: Value, value: Value) {
+        let p = self.host(addr);
+        self.b.ins().store(GUEST, value, p, 0);
+    }
+
+    // Rare: `Codegen::interpret` has the interpreter do the whole instruction, so these are not reached.
+    fn load_acquire(&mut self, size: Size, addr: Value) -> Value {
+        self.load(size, addr)
+    }
+    fn store_release(&mut self, size: Size, addr: Value, value: Value) {
+        self.store(size, addr, value);
+    }
+    fn load_exclusive(&mut self, size: Size, addr: Value) -> Value {
+        self.load(size, addr)
+    }
+    fn load_exclusive64(&mut self, addr: Value) -> Value {
+        self.load64(addr)
+    }
+    fn store_exclusive(&mut self, _: Size, addr: Value, _: Value) -> Value {
+        addr
+    }
+    fn store_exclusive64(&mut self, addr: Value, _: Value) -> Value {
+        addr
+    }
+    fn clear_exclusive(&mut self) {}
+    fn swap(&mut self, size: Size, addr: Value, _: Value) -> Value {
+        self.load(size, addr)
+    }
+
+    fn barrier(&mut self) {
+        self.b.ins().fence();
+    }
+
+    fn branch(&mut self, target: u32) {
+        let edge = self.branch_edge(target);
+        self.go(edge);
+    }
+    fn branch_if(&mut self, c: Value, target: u32) {
+        let (taken, on) = (self.b.create_block(), self.b.create_block());
+        self.sync_flags();
+        self.b.ins().brif(c, taken, &[], on, &[]);
+        self.b.switch_to_block(taken);
+        let edge = self.branch_edge(target);
+        self.go(edge);
+        self.b.switch_to_block(on);
+        self.ended = false;
+    }
+    fn branch_exchange(&mut self, target: u32) {
+        let thumb = self.word(u32::from(!self.thumb));
+        self.b.ins().store(STATE, thumb, self.cpu, field!(thumb));
+        self.exit_direct(target, !self.thumb, self.dirty);
+    }
+    fn bx(&mut self, target: Value) {
+        self.exit_indirect(target, true);
+    }
+    fn branch_to(&mut self, target: Value) {
+        let mask = if self.thumb { -2 } else { -4 };
+        let target = self.b.ins().band_imm_s(target, mask);
+        let target = self.b.ins().bor_imm_u(target, i64::from(self.thumb));
+        self.exit_indirect(target, false);
+    }
+    fn svc(&mut self, imm: u32) {
+        self.trap(ExitCode::Syscall, imm, true);
+    }
+    fn undefined(&mut self) {
+        self.trap(ExitCode::Undefined, 0, false);
+    }
+    fn bkpt(&mut self, imm: u32) {
+        self.trap(ExitCode::Breakpoint, imm, false);
+    }
+
+    fn tpidruro(&mut self) -> Value {
+        self.b.ins().load(I32, STATE, self.cpu, field!(tpidruro))
+    }
+    fn tpidrurw(&mut self) -> Value {
+        self.b.ins().load(I32, STATE, self.cpu, field!(tpidrurw))
+    }
+    fn set_tpidrurw(&mut self, w: Value) {
+        self.b.ins().store(STATE, w, self.cpu, field!(tpidrurw));
+    }
+    fn counter(&mut self) -> Value {
+        // Rare, as above.
+        self.long(0)
+    }
+}

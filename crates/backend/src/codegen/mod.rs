@@ -1,0 +1,258 @@
+//! Tier 1: hot regions become host code, by Cranelift, from the same semantics that the interpreter runs.
+//!
+//! The code holds no host address: everything outside it is reached through the state pointer or through link slots at a
+//! fixed distance, so its bytes could be mapped anywhere.
+
+mod float;
+pub(crate) mod helpers;
+mod integer;
+mod region;
+mod translate;
+mod vector;
+
+pub use region::Region;
+pub use translate::Codegen;
+
+use crate::cache::Key;
+use crate::interp::block::Fetch;
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{Context, ir};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+/// Spill and call space that every region shares, in bytes; a region that needs more is left to the interpreter.
+pub const FRAME: usize = 4096;
+
+/// How code is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// Registers are exact at every fault: the guest has a handler that can see them.
+    pub precise: bool,
+    /// Guest address 0 is not host address 0.
+    pub based: bool,
+    /// The guest has set FPSCR.FZ at some time: arithmetic is left to the interpreter's operations.
+    pub flush: bool,
+}
+
+/// A direct exit of a region.
+#[derive(Clone, Copy, Debug)]
+pub struct Exit {
+    /// Where it goes; bit 0 set for Thumb.
+    pub target: u32,
+}
+
+/// Compiled code, not yet placed.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Machine code; entered at `entry`.
+    pub code: Vec<u8>,
+    /// Offset of the body, behind the prologue.
+    pub entry: u32,
+    /// 32-bit pc-relative references to link slots: offset in the code, number of the exit, addend.
+    pub slots: Vec<(u32, u32, i32)>,
+    /// The direct exits.
+    pub exits: Vec<Exit>,
+    /// Host offset of each guest instruction that can fault, with its address and ITSTATE; sorted.
+    pub faults: Vec<FaultPoint>,
+    /// The guest addresses the code was made from: one range a block.
+    pub ranges: Vec<std::ops::Range<u32>>,
+    /// Guest instructions.
+    pub instructions: u32,
+}
+
+/// Where a host instruction belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultPoint {
+    /// Offset in the code where the guest instruction's host code starts.
+    pub offset: u32,
+    /// Guest address.
+    pub pc: u32,
+    /// ITSTATE.
+    pub itstate: u8,
+}
+
+/// Cranelift with its contexts, kept between compilations.
+pub struct Compiler {
+    isa: OwnedTargetIsa,
+    context: Context,
+    builder: FunctionBuilderContext,
+    control: ControlPlane,
+}
+
+impl std::fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Compiler({})", self.isa.triple())
+    }
+}
+
+/// Source locations at or above this mark jumps out of the region, below it guest instructions.
+pub(crate) const JUMP_LOC: u32 = 1 << 30;
+
+impl Compiler {
+    /// A compiler for the host's processor.
+    ///
+    /// # Errors
+    /// The host's processor lacks what Cranelift needs.
+    pub fn new() -> Result<Compiler, String> {
+        let mut flags = settings::builder();
+        let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+        for (name, value) in [
+            ("opt_level", "none"),
+            ("regalloc_algorithm", "backtracking"),
+            ("enable_verifier", verify),
+            ("preserve_frame_pointers", "true"), // return_call wants it
+            ("unwind_info", "false"),
+            ("enable_probestack", "false"),
+            ("enable_alias_analysis", "false"), // a guest may spin on a load
+            ("machine_code_cfg_info", "false"),
+        ] {
+            flags.set(name, value).map_err(|e| format!("{name}: {e}"))?;
+        }
+        let isa =
+            cranelift_native::builder()?.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
+        Ok(Compiler {
+            isa,
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            control: ControlPlane::default(),
+        })
+    }
+
+    /// Compiles the region of `key`. `None`: it is left to the interpreter.
+    pub fn compile(&mut self, key: Key, fetch: &mut Fetch<'_>, mode: Mode) -> Option<Compiled> {
+        let region = region::find(key, fetch, mode.precise)?;
+        self.context.clear();
+        let func = &mut self.context.func;
+        *func = Function::with_name_signature(UserFuncName::user(0, key.pc()), signature());
+        let mut builder = FunctionBuilder::new(func, &mut self.builder);
+        let exits = translate::emit(&mut builder, &region, mode);
+        builder.finalize(self.isa.frontend_config());
+        tracing::trace!(target: "clif", "{}", self.context.func.display());
+        // Numbers of the link slots by name; the names cannot be asked for while the code is borrowed.
+        let names = self.context.func.params.user_named_funcs().clone();
+        let compiled = match self.context.compile(&*self.isa, &mut self.control) {
+            Ok(c) => c,
+            Err(e) => {
+                tracing::warn!("{:#x}: {:?}", key.pc(), e.inner);
+                return None;
+            }
+        };
+        let mut code = compiled.buffer.data().to_vec();
+        let frame = Frame::of(&code)?;
+        let entry = frame.prologue;
+        if frame.size > FRAME {
+            return None;
+        }
+        let mut faults: Vec<FaultPoint> = Vec::new();
+        for loc in compiled.buffer.get_srclocs_sorted() {
+            let bits = loc.loc.bits();
+            if bits >= JUMP_LOC {
+                frame.remove_epilogue(&mut code[loc.start as usize..loc.end as usize])?;
+            } else if bits != 0 {
+                let d = region.blocks.iter().flat_map(|b| &b.instructions).nth(bits as usize - 1)?;
+                faults.push(FaultPoint { offset: loc.start, pc: d.pc, itstate: d.it.0 });
+            }
+        }
+        let mut slots = Vec::new();
+        for r in compiled.buffer.relocs() {
+            let (Reloc::X86CallPCRel4 | Reloc::X86PCRel4) = r.kind else { return None };
+            let cranelift_codegen::FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = r.target
+            else {
+                return None;
+            };
+            slots.push((r.offset, names[name].index, r.addend as i32));
+        }
+        let ranges = region
+            .blocks
+            .iter()
+            .filter_map(|b| Some(b.instructions.first()?.pc..b.instructions.last().map(|d| d.pc + d.len())?))
+            .collect();
+        Some(Compiled { code, entry, slots, exits, faults, ranges, instructions: region.len as u32 })
+    }
+}
+
+/// A region's function: the state, and the link slot that led here. It never returns.
+fn signature() -> ir::Signature {
+    let mut s = ir::Signature::new(CallConv::Tail);
+    s.params.extend([ir::AbiParam::new(ir::types::I64), ir::AbiParam::new(ir::types::I64)]);
+    s
+}
+
+/// What Cranelift puts around a function's body.
+///
+/// All regions run on one frame, made when the interpreter enters compiled code: they are entered behind their prologue,
+/// and leave by plain jumps. A frame per region costs 12 cycles a jump for its push and pop of rbp, this way 4.
+#[derive(Debug)]
+struct Frame {
+    /// Length of the prologue.
+    prologue: u32,
+    /// Bytes of stack.
+    size: usize,
+    /// The epilogue in front of the jump of a tail call.
+    epilogue: Vec<u8>,
+}
+
+impl Frame {
+    /// Reads the prologue: `push rbp; mov rbp, rsp; sub rsp, size`, and a store for each callee-saved register in use.
+    fn of(code: &[u8]) -> Option<Frame> {
+        code.strip_prefix(&[0x55, 0x48, 0x89, 0xe5])?;
+        let mut at = 4;
+        let (size, release): (usize, &[u8]) = match code.get(4..11)? {
+            [0x48, 0x83, 0xec, n, ..] => {
+                at += 4;
+                (usize::from(*n), &[0x48, 0x83, 0xc4, *n])
+            }
+            [0x48, 0x81, 0xec, a, b, c, d] => {
+                at += 7;
+                (u32::from_le_bytes([*a, *b, *c, *d]) as usize, &[0x48, 0x81, 0xc4, *a, *b, *c, *d])
+            }
+            _ => (0, &[]),
+        };
+        let mut epilogue = Vec::new();
+        loop {
+            // mov [rsp + disp], reg: the body can't begin with one of a callee-saved register, it has no value yet.
+            let [rex @ (0x48 | 0x4c), 0x89, modrm, 0x24, ..] = code.get(at..)? else { break };
+            let saved = match (rex, modrm >> 3 & 7) {
+                (0x48, r) => r == 3,
+                (_, r) => r >= 4,
+            };
+            let length = match modrm & 0xc7 {
+                0x44 => 5,
+                0x84 => 8,
+                0x04 => 4,
+                _ => break,
+            };
+            if !saved {
+                break;
+            }
+            let start = epilogue.len();
+            epilogue.extend_from_slice(code.get(at..at + length)?);
+            epilogue[start + 1] = 0x8b;
+            at += length;
+        }
+        epilogue.extend_from_slice(release);
+        epilogue.extend_from_slice(&[0x48, 0x89, 0xec, 0x5d]);
+        Some(Frame { prologue: at as u32, size, epilogue })
+    }
+
+    /// Takes the epilogue out of the code of a tail call: its jump moves in front. `None` when it is not as expected.
+    fn remove_epilogue(&self, code: &mut [u8]) -> Option<()> {
+        let jump = match &*code {
+            [.., 0x41, 0xff, r] if r & 0xf8 == 0xe0 => 3,
+            [.., 0xff, r] if r & 0xf8 == 0xe0 => 2,
+            // A part of the sequence without the jump: moves of its arguments.
+            _ => return Some(()),
+        };
+        let end = code.len() - jump;
+        let start = end.checked_sub(self.epilogue.len())?;
+        if code[start..end] != self.epilogue {
+            return None;
+        }
+        code.copy_within(end.., start);
+        code[start + jump..].fill(0xcc);
+        Some(())
+    }
+}

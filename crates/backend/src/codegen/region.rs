@@ -1,0 +1,283 @@
+//! Regions: the blocks reachable from a hot one through fixed branches, compiled as one function.
+
+use crate::cache::Key;
+use crate::interp::block::{Decoded, Fetch};
+use forearm_frontend::decode::ItState;
+use forearm_frontend::effects::Flow;
+use forearm_frontend::inst::cond;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// NZCV among the register bits of a [`Block`]'s sets.
+pub const FLAGS: u32 = 1 << 16;
+
+/// Most guest instructions in a region. Compile time is linear in it; larger ones gain little.
+pub const MAX_INSTRUCTIONS: usize = 256;
+
+/// Where a block goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// Another block of the region, by index.
+    Inside(usize),
+    /// A fixed address outside.
+    Outside(u32),
+}
+
+/// A basic block of a region.
+#[derive(Debug)]
+pub struct Block {
+    /// Its instructions; the last may branch.
+    pub instructions: Vec<Decoded>,
+    /// Where it goes when the last instruction does not branch, or its condition fails.
+    pub next: Option<Edge>,
+    /// Where a fixed branch at its end goes.
+    pub target: Option<Edge>,
+    /// Registers (and `FLAGS`) that may differ from the state in memory on entry.
+    pub dirty_in: u32,
+    /// Registers (and `FLAGS`) whose value on entry matters.
+    pub live_in: u32,
+    /// Where the block leaves the region by its fixed edges, the flags are read before they are set.
+    pub flags_matter: bool,
+}
+
+/// A region.
+#[derive(Debug)]
+pub struct Region {
+    /// Where it starts; its first block.
+    pub key: Key,
+    /// Its blocks; the first is the entry.
+    pub blocks: Vec<Block>,
+    /// Guest instructions.
+    pub len: usize,
+    /// Guest return addresses of calls made inside, with the blocks they lead to.
+    pub returns: Vec<(u32, usize)>,
+}
+
+impl Decoded {
+    /// Registers and flags it reads, `FLAGS` and the condition included.
+    pub fn reads(&self) -> u32 {
+        let conditional = self.inst.is_some_and(|i| i.cond != cond::AL);
+        let flags =
+            self.effects.reads_flags || conditional || self.effects.writes_flags && !self.effects.kills_flags;
+        // Under a condition, what it writes keeps its old value otherwise.
+        let kept = if conditional { u32::from(self.effects.writes) } else { 0 };
+        (u32::from(self.effects.reads) & 0x7fff) | kept | if flags { FLAGS } else { 0 }
+    }
+
+    /// Registers and flags it may write.
+    pub fn writes(&self) -> u32 {
+        u32::from(self.effects.writes) & 0x7fff | if self.effects.writes_flags { FLAGS } else { 0 }
+    }
+
+    /// Registers and flags whose old value is gone after it.
+    fn kills(&self) -> u32 {
+        if self.inst.is_some_and(|i| i.cond != cond::AL) {
+            return 0;
+        }
+        u32::from(self.effects.writes) & 0x7fff | if self.effects.kills_flags { FLAGS } else { 0 }
+    }
+
+    fn conditional(&self) -> bool {
+        self.inst.is_some_and(|i| i.cond != cond::AL)
+    }
+
+    fn next_pc(&self) -> u32 {
+        self.pc.wrapping_add(self.len())
+    }
+
+    /// The fixed address that control may go to, other than the next instruction.
+    fn fixed_target(&self) -> Option<u32> {
+        match self.effects.flow {
+            Some(Flow::Branch(t) | Flow::BranchIf(t)) => Some(t),
+            _ => None,
+        }
+    }
+
+    /// May control go on to the next instruction?
+    fn falls_through(&self) -> bool {
+        match self.effects.flow {
+            None => self.inst.is_some(),
+            Some(Flow::BranchIf(_)) => true,
+            Some(_) => self.conditional(),
+        }
+    }
+}
+
+/// Are the flags written before they are read from `pc` on? A short look; `false` when unsure.
+fn flags_dead_at(fetch: &mut Fetch<'_>, thumb: bool, mut pc: u32) -> bool {
+    for _ in 0..6 {
+        let Some(d) = fetch.decode(pc, thumb, ItState(0)) else { return false };
+        if d.next_it.active() || d.inst.is_none() || d.reads() & FLAGS != 0 || d.effects.memory {
+            return false;
+        }
+        if d.effects.kills_flags {
+            return true;
+        }
+        pc = match d.effects.flow {
+            None => d.next_pc(),
+            Some(Flow::Branch(t)) => t,
+            Some(_) => return false,
+        };
+    }
+    false
+}
+
+/// Finds the region of `key`. `None` when its first instruction can't be compiled.
+pub fn find(key: Key, fetch: &mut Fetch<'_>, precise: bool) -> Option<Region> {
+    let thumb = key.thumb();
+    let mut code: BTreeMap<u32, Decoded> = BTreeMap::new();
+    let mut leaders: BTreeSet<u32> = BTreeSet::new();
+    let mut returns: Vec<u32> = Vec::new();
+    let mut work: VecDeque<u32> = VecDeque::from([key.pc()]);
+    while let Some(start) = work.pop_front() {
+        if code.len() >= MAX_INSTRUCTIONS {
+            break;
+        }
+        let mut pc = start;
+        let mut it = ItState(0);
+        if code.contains_key(&pc) {
+            // In the middle of an IT block nothing can be entered: its conditions would be lost.
+            if !code[&pc].it.active() {
+                leaders.insert(pc);
+            }
+            continue;
+        }
+        leaders.insert(start);
+        while !code.contains_key(&pc) {
+            let full = code.len() >= MAX_INSTRUCTIONS && !it.active();
+            let Some(d) = (if full { None } else { fetch.decode(pc, thumb, it) }) else { break };
+            code.insert(pc, d);
+            let next = d.next_pc();
+            it = d.next_it;
+            if d.effects.flow.is_some() || d.inst.is_none() {
+                if d.falls_through() && !it.active() {
+                    work.push_front(next);
+                }
+                if let Some(t) = d.fixed_target() {
+                    work.push_back(t);
+                    if d.effects.links && !it.active() {
+                        returns.push(next);
+                        work.push_back(next);
+                    }
+                }
+                break;
+            }
+            pc = next;
+        }
+    }
+    if code.is_empty() {
+        return None;
+    }
+    let mut region = shape(key, &code, &leaders, &returns);
+    dataflow(&mut region, fetch, precise);
+    Some(region)
+}
+
+/// Cuts the instructions into blocks and computes what is live and dirty where.
+fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, returns: &[u32]) -> Region {
+    let starts: Vec<u32> = std::iter::once(key.pc())
+        .chain(leaders.iter().copied().filter(|&l| l != key.pc() && code.contains_key(&l)))
+        .collect();
+    let index: BTreeMap<u32, usize> = starts.iter().enumerate().map(|(k, &pc)| (pc, k)).collect();
+    let edge = |pc: u32| index.get(&pc).map_or(Edge::Outside(pc), |&k| Edge::Inside(k));
+    let mut blocks = Vec::new();
+    for &start in &starts {
+        let mut instructions = Vec::new();
+        let mut pc = start;
+        let mut target = None;
+        let next = loop {
+            let Some(d) = code.get(&pc) else {
+                break Some(Edge::Outside(pc));
+            };
+            if pc != start && index.contains_key(&pc) {
+                break Some(edge(pc));
+            }
+            instructions.push(*d);
+            if d.effects.flow.is_some() || d.inst.is_none() {
+                target = d.fixed_target().map(edge);
+                break d.falls_through().then(|| edge(d.next_pc()));
+            }
+            pc = d.next_pc();
+        };
+        blocks.push(Block { instructions, next, target, dirty_in: 0, live_in: 0, flags_matter: true });
+    }
+    let returns = returns.iter().filter_map(|pc| index.get(pc).map(|&k| (*pc, k))).collect::<BTreeSet<_>>();
+    Region { key, blocks, len: code.len(), returns: returns.into_iter().collect() }
+}
+
+fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
+    let thumb = region.key.thumb();
+    let n = region.blocks.len();
+    let return_blocks: Vec<usize> = region.returns.iter().map(|r| r.1).collect();
+    let successors: Vec<Vec<usize>> = region
+        .blocks
+        .iter()
+        .map(|b| {
+            let fixed = [b.next, b.target].into_iter().flatten();
+            let mut s: Vec<usize> =
+                fixed.filter_map(|e| if let Edge::Inside(k) = e { Some(k) } else { None }).collect();
+            if b.instructions.last().is_some_and(|d| d.effects.flow == Some(Flow::Indirect)) {
+                s.extend(&return_blocks);
+            }
+            s
+        })
+        .collect();
+    // Forward: what may be dirty.
+    let writes: Vec<u32> =
+        region.blocks.iter().map(|b| b.instructions.iter().fold(0, |w, d| w | d.writes())).collect();
+    let mut work: Vec<usize> = (0..n).collect();
+    while let Some(k) = work.pop() {
+        let out = region.blocks[k].dirty_in | writes[k];
+        for &s in &successors[k] {
+            if region.blocks[s].dirty_in | out != region.blocks[s].dirty_in {
+                region.blocks[s].dirty_in |= out;
+                work.push(s);
+            }
+        }
+    }
+    // Flags need not be stored on the way to code that sets them first.
+    let mut flags_matter = vec![true; n];
+    for (k, b) in region.blocks.iter().enumerate() {
+        let outside = [b.next, b.target].into_iter().flatten().filter_map(|e| match e {
+            Edge::Outside(pc) => Some(pc),
+            Edge::Inside(_) => None,
+        });
+        flags_matter[k] = b.instructions.last().is_none_or(|d| {
+            matches!(d.effects.flow, Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_)))
+                || d.inst.is_none()
+        }) || outside.into_iter().any(|pc| !flags_dead_at(fetch, thumb, pc));
+    }
+    // Backward: what is live. An exit reads what is dirty there; so does a fault or a safe point, which may be anywhere,
+    // hence dirty registers count as live throughout; only the flags are worth the precision.
+    let mut live = vec![0u32; n];
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for k in (0..n).rev() {
+            let b = &region.blocks[k];
+            let dirty_out = b.dirty_in | writes[k];
+            let leaves = [b.next, b.target].iter().flatten().any(|e| matches!(e, Edge::Outside(_)))
+                || b.instructions.last().is_some_and(|d| {
+                    d.inst.is_none()
+                        || matches!(
+                            d.effects.flow,
+                            Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_))
+                        )
+                });
+            let mut l = successors[k].iter().fold(0, |l, &s| l | live[s]);
+            if leaves {
+                l |= dirty_out & if flags_matter[k] || precise { u32::MAX } else { !FLAGS };
+            }
+            for d in b.instructions.iter().rev() {
+                l = l & !d.kills() | d.reads();
+            }
+            l |= b.dirty_in & if precise { u32::MAX } else { !FLAGS };
+            if l != live[k] {
+                live[k] = l;
+                changed = true;
+            }
+        }
+    }
+    for (k, b) in region.blocks.iter_mut().enumerate() {
+        (b.live_in, b.flags_matter) = (live[k], flags_matter[k] || precise);
+    }
+}

@@ -1,0 +1,580 @@
+//! A region to CLIF: blocks, conditions, safe points and exits. What an instruction does is the frontend's semantics, run on
+//! the values of `integer`, `float` and `vector`.
+
+use super::helpers::Helper;
+use super::region::{Edge, FLAGS, Region};
+use super::{Exit, JUMP_LOC, Mode};
+use crate::engine::ExitCode;
+use crate::interp::block::Decoded;
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{
+    AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc,
+    Type, UserExternalName, Value,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, Variable};
+use forearm_frontend::decode::ItState;
+use forearm_frontend::effects::Flow;
+use forearm_frontend::inst::cond;
+
+/// Where the flags come from at this point of the code.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Flags {
+    /// From the variables.
+    Variables,
+    /// Of `result = a - b`.
+    Sub(Value, Value, Value),
+    /// Of `result = a + b`.
+    Add(Value, Value, Value),
+}
+
+/// The value domain of Cranelift: appends to a function what an instruction does.
+pub struct Codegen<'a, 'f> {
+    pub(super) b: &'a mut FunctionBuilder<'f>,
+    pub(super) mode: Mode,
+    /// The state pointer.
+    pub(super) cpu: Value,
+    pub(super) regs: [Variable; 15],
+    pub(super) nzcv: [Variable; 4],
+    pub(super) flags: Flags,
+    /// Registers (and `FLAGS`) that may differ from the state in memory.
+    pub(super) dirty: u32,
+    /// The instruction being translated.
+    pub(super) at: Decoded,
+    pub(super) thumb: bool,
+    /// Where a branch of the current instruction goes, when it is inside the region.
+    target: Option<Edge>,
+    /// What of `dirty` is stored on the way out by a fixed edge.
+    exit_mask: u32,
+    blocks: Vec<Block>,
+    live_in: Vec<u32>,
+    /// Addresses of the region's blocks, for safe points at back edges.
+    starts: Vec<u32>,
+    returns: Vec<(u32, usize)>,
+    exits: Vec<Exit>,
+    jump: SigRef,
+    helper: Option<SigRef>,
+    operation: Option<SigRef>,
+    /// The block has been ended by the current instruction.
+    pub(super) ended: bool,
+}
+
+/// A field of the state.
+pub(super) const STATE: MemFlagsData = MemFlagsData::trusted();
+
+macro_rules! field {
+    ($($field:tt)+) => { std::mem::offset_of!(crate::state::CpuState, $($field)+) as i32 };
+}
+pub(super) use field;
+
+/// Fills a new function with a region's code; the exits are what its link slots stand for.
+pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode) -> Vec<Exit> {
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let cpu = b.block_params(entry)[0];
+    let regs = std::array::from_fn(|_| b.declare_var(I32));
+    let nzcv = std::array::from_fn(|_| b.declare_var(I32));
+    let jump = b.import_signature(super::signature());
+    let blocks = region.blocks.iter().map(|_| b.create_block()).collect();
+    let first = region.blocks[0].instructions.first().copied();
+    let mut g = Codegen {
+        b,
+        mode,
+        cpu,
+        regs,
+        nzcv,
+        flags: Flags::Variables,
+        dirty: 0,
+        at: first.unwrap_or_else(|| Decoded::nothing(region.key.pc())),
+        thumb: region.key.thumb(),
+        target: None,
+        exit_mask: u32::MAX,
+        blocks,
+        live_in: region.blocks.iter().map(|b| b.live_in).collect(),
+        starts: region
+            .blocks
+            .iter()
+            .map(|b| b.instructions.first().map_or(region.key.pc(), |d| d.pc))
+            .collect(),
+        returns: region.returns.clone(),
+        exits: Vec::new(),
+        jump,
+        helper: None,
+        operation: None,
+        ended: false,
+    };
+    g.region(region);
+    g.exits
+}
+
+impl Codegen<'_, '_> {
+    fn region(&mut self, region: &Region) {
+        self.safe_point(region.key.pc(), 0);
+        let live = region.blocks[0].live_in;
+        for r in 0..15 {
+            if live & 1 << r != 0 {
+                let v = self.b.ins().load(I32, STATE, self.cpu, field!(r) + 4 * r);
+                self.b.def_var(self.regs[r as usize], v);
+            }
+        }
+        if live & FLAGS != 0 {
+            self.reload_flags();
+        }
+        let first = self.blocks[0];
+        self.b.ins().jump(first, &[]);
+        let mut number = 0;
+        for (k, block) in region.blocks.iter().enumerate() {
+            let clif = self.blocks[k];
+            self.b.switch_to_block(clif);
+            self.flags = Flags::Variables;
+            self.dirty = block.dirty_in;
+            self.ended = false;
+            self.target = block.target;
+            self.exit_mask = if block.flags_matter { u32::MAX } else { !FLAGS };
+            let mut last = None;
+            for d in &block.instructions {
+                number += 1;
+                self.at = *d;
+                self.b.set_srcloc(SourceLoc::new(number));
+                self.instruction(d, block.next);
+                last = Some(*d);
+                if self.ended {
+                    break; // before the end: FPSCR was written
+                }
+            }
+            self.b.set_srcloc(SourceLoc::default());
+            if !self.ended {
+                // Also for a block without instructions.
+                let next =
+                    block.next.unwrap_or(Edge::Outside(last.map_or(region.key.pc(), |d| d.pc + d.len())));
+                self.go(next);
+            }
+        }
+        self.b.seal_all_blocks();
+    }
+
+    fn instruction(&mut self, d: &Decoded, next: Option<Edge>) {
+        let Some(inst) = d.inst else {
+            self.trap(ExitCode::Undefined, 0, false);
+            return;
+        };
+        if d.is_it() {
+            return;
+        }
+        if inst.cond == cond::AL {
+            self.unconditional(d);
+            if matches!(d.effects.flow, Some(Flow::BranchIf(_))) {
+                // `branch_if` has made the fall-through block current.
+                self.go(next.unwrap_or(Edge::Outside(d.pc + d.len())));
+            }
+            return;
+        }
+        let holds = self.condition(inst.cond);
+        let simple = d.effects.writes.count_ones() == 1
+            && !d.effects.memory
+            && !d.effects.writes_flags
+            && !d.effects.touches_other
+            && !d.effects.float
+            && d.effects.flow.is_none();
+        if simple {
+            // A select: a branch would be mispredicted as often as not.
+            let r = d.effects.writes.trailing_zeros() as usize;
+            let old = self.b.use_var(self.regs[r]);
+            self.unconditional(d);
+            let new = self.b.use_var(self.regs[r]);
+            let v = self.b.ins().select(holds, new, old);
+            self.b.def_var(self.regs[r], v);
+            return;
+        }
+        self.sync_flags();
+        let (then, after) = (self.b.create_block(), self.b.create_block());
+        self.b.ins().brif(holds, then, &[], after, &[]);
+        self.b.switch_to_block(then);
+        let dirty = self.dirty;
+        self.unconditional(d);
+        if !self.ended {
+            self.sync_flags();
+            self.b.ins().jump(after, &[]);
+        } else {
+            self.dirty = dirty;
+        }
+        self.ended = false;
+        self.b.switch_to_block(after);
+        self.flags = Flags::Variables;
+        if d.effects.flow.is_some() {
+            self.go(next.unwrap_or(Edge::Outside(d.pc + d.len())));
+        }
+    }
+
+    fn unconditional(&mut self, d: &Decoded) {
+        let Some(inst) = d.inst else { return };
+        if d.effects.rare {
+            self.interpret(d);
+            return;
+        }
+        if self.mode.precise && d.effects.memory {
+            self.flush(self.dirty);
+        }
+        forearm_frontend::execute(self, &inst);
+    }
+
+    /// Has the interpreter do an operation; the operands and the result are passed through the state.
+    pub(super) fn helper(&mut self, helper: Helper, operands: &[Value], ty: Type) -> Value {
+        for (k, &v) in operands.iter().enumerate() {
+            self.b.ins().store(STATE, v, self.cpu, field!(host.scratch) + 16 * k as i32);
+        }
+        let signature = match self.operation {
+            Some(s) => s,
+            None => {
+                let mut s = Signature::new(CallConv::SystemV);
+                s.params.extend([AbiParam::new(I64); 2]);
+                *self.operation.insert(self.b.import_signature(s))
+            }
+        };
+        let packed = self.b.ins().iconst(I64, helper.pack() as i64);
+        let f = self.b.ins().load(I64, STATE, self.cpu, field!(host.helper));
+        self.b.ins().call_indirect(signature, f, &[self.cpu, packed]);
+        self.b.ins().load(ty, STATE, self.cpu, field!(host.scratch))
+    }
+
+    /// An alignment fault unless `addr` is a multiple of `align`.
+    pub(super) fn check_aligned(&mut self, addr: Value, align: u32, write: bool) {
+        if align <= 1 {
+            return;
+        }
+        let low = self.b.ins().band_imm_u(addr, i64::from(align - 1));
+        let (cold, on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        let flags = self.flags;
+        self.b.ins().brif(low, cold, &[], on, &[]);
+        self.b.switch_to_block(cold);
+        self.flush(self.dirty);
+        self.store_place(self.at.pc, self.at.it);
+        let none = self.b.ins().iconst(I64, 0);
+        self.b.ins().store(STATE, none, self.cpu, field!(host.slot));
+        self.helper(Helper::Misaligned(write), &[addr], I32);
+        self.leave(1); // not reached: the helper leaves
+        self.flags = flags;
+        self.ended = false;
+        self.b.switch_to_block(on);
+    }
+
+    /// r15 and ITSTATE for whoever continues there.
+    fn store_place(&mut self, pc: u32, it: ItState) {
+        let pc = self.b.ins().iconst(I32, i64::from(pc));
+        self.b.ins().store(STATE, pc, self.cpu, field!(r) + 60);
+        if it.0 != 0 {
+            let it = self.b.ins().iconst(I32, i64::from(it.0));
+            self.b.ins().store(STATE, it, self.cpu, field!(itstate));
+        }
+    }
+
+    /// Leaves compiled code; the guest continues with the next instruction.
+    pub(super) fn resume_behind(&mut self) {
+        self.flush(self.dirty);
+        self.store_place(self.at.pc.wrapping_add(self.at.len()), self.at.next_it);
+        self.leave(0);
+    }
+
+    /// Has the interpreter's handler do the instruction.
+    fn interpret(&mut self, d: &Decoded) {
+        let Some(inst) = d.inst else { return };
+        self.sync_flags();
+        let reads = if self.mode.precise { u32::MAX } else { d.reads() };
+        self.flush(self.dirty & reads);
+        let helper = match self.helper {
+            Some(h) => h,
+            None => {
+                let mut s = Signature::new(CallConv::SystemV);
+                s.params.extend([AbiParam::new(I64); 4]);
+                *self.helper.insert(self.b.import_signature(s))
+            }
+        };
+        let [low, high] = crate::interp::pack(&inst);
+        let low = self.b.ins().iconst(I64, low as i64);
+        let high = self.b.ins().iconst(I64, high as i64);
+        let at = u64::from(d.pc) | u64::from(d.it.0) << 32;
+        let at = self.b.ins().iconst(I64, at as i64);
+        let f = self.b.ins().load(I64, STATE, self.cpu, field!(host.interpret));
+        self.b.ins().call_indirect(helper, f, &[self.cpu, low, high, at]);
+        for r in 0..15 {
+            if d.effects.writes & 1 << r != 0 {
+                let v = self.b.ins().load(I32, STATE, self.cpu, field!(r) + 4 * r);
+                self.b.def_var(self.regs[r as usize], v);
+                self.dirty &= !(1 << r);
+            }
+        }
+        if d.effects.writes_flags {
+            self.reload_flags();
+            self.dirty &= !FLAGS;
+        }
+        if d.effects.flow.is_some() {
+            self.flush(self.dirty);
+            self.leave(0);
+        }
+    }
+
+    // ---- registers and flags
+
+    fn reload_flags(&mut self) {
+        for (k, offset) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
+            let v = self.b.ins().load(I32, STATE, self.cpu, offset);
+            self.b.def_var(self.nzcv[k], v);
+        }
+        self.flags = Flags::Variables;
+    }
+
+    /// Brings the flags into their variables.
+    pub(super) fn sync_flags(&mut self) {
+        let (result, c, v) = match self.flags {
+            Flags::Variables => return,
+            Flags::Sub(a, b, r) => {
+                let c = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b);
+                let (x, y) = (self.b.ins().bxor(a, b), self.b.ins().bxor(a, r));
+                (r, c, self.b.ins().band(x, y))
+            }
+            Flags::Add(a, b, r) => {
+                let c = self.b.ins().icmp(IntCC::UnsignedLessThan, r, a);
+                let (x, y) = (self.b.ins().bxor(a, r), self.b.ins().bxor(b, r));
+                (r, c, self.b.ins().band(x, y))
+            }
+        };
+        let c = self.b.ins().uextend(I32, c);
+        let v = self.b.ins().ushr_imm_u(v, 31);
+        for (k, x) in [result, result, c, v].into_iter().enumerate() {
+            self.b.def_var(self.nzcv[k], x);
+        }
+        self.flags = Flags::Variables;
+    }
+
+    /// Stores what is dirty among `mask` into the state. What is dirty stays so: other paths may come here clean.
+    pub(super) fn flush(&mut self, mask: u32) {
+        let mask = mask & self.dirty;
+        for r in 0..15 {
+            if mask & 1 << r != 0 {
+                let v = self.b.use_var(self.regs[r as usize]);
+                self.b.ins().store(STATE, v, self.cpu, field!(r) + 4 * r);
+            }
+        }
+        if mask & FLAGS != 0 {
+            self.sync_flags();
+            for (k, offset) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
+                let v = self.b.use_var(self.nzcv[k]);
+                self.b.ins().store(STATE, v, self.cpu, offset);
+            }
+        }
+    }
+
+    /// Does a condition hold?
+    pub(super) fn condition(&mut self, condition: u8) -> Value {
+        use IntCC::*;
+        let base = condition & !1;
+        let direct = match self.flags {
+            Flags::Sub(a, b, _) => match base {
+                cond::EQ => Some((Equal, a, b)),
+                cond::CS => Some((UnsignedGreaterThanOrEqual, a, b)),
+                cond::HI => Some((UnsignedGreaterThan, a, b)),
+                cond::GE => Some((SignedGreaterThanOrEqual, a, b)),
+                cond::GT => Some((SignedGreaterThan, a, b)),
+                _ => None,
+            },
+            Flags::Add(a, _, r) if base == cond::CS => Some((UnsignedLessThan, r, a)),
+            _ => None,
+        };
+        if let Some((cc, a, b)) = direct {
+            let cc = if condition & 1 != 0 { cc.complement() } else { cc };
+            return self.b.ins().icmp(cc, a, b);
+        }
+        // `sub` and `add` share N and Z with any result.
+        let result = match self.flags {
+            Flags::Sub(_, _, r) | Flags::Add(_, _, r) => Some(r),
+            Flags::Variables => None,
+        };
+        let simple = match base {
+            cond::EQ => Some((Equal, result.unwrap_or_else(|| self.b.use_var(self.nzcv[1])))),
+            cond::MI => Some((SignedLessThan, result.unwrap_or_else(|| self.b.use_var(self.nzcv[0])))),
+            _ => None,
+        };
+        if let Some((cc, x)) = simple {
+            let cc = if condition & 1 != 0 { cc.complement() } else { cc };
+            return self.b.ins().icmp_imm_s(cc, x, 0);
+        }
+        self.sync_flags();
+        let [n, z, c, v] = self.nzcv.map(|x| self.b.use_var(x));
+        let positive = match base {
+            cond::CS => self.b.ins().icmp_imm_s(NotEqual, c, 0),
+            cond::VS => self.b.ins().icmp_imm_s(NotEqual, v, 0),
+            cond::HI => {
+                let not_zero = self.b.ins().icmp_imm_s(NotEqual, z, 0);
+                let carry = self.b.ins().icmp_imm_s(NotEqual, c, 0);
+                self.b.ins().band(not_zero, carry)
+            }
+            _ => {
+                let negative = self.b.ins().ushr_imm_u(n, 31);
+                let ge = self.b.ins().icmp(Equal, negative, v);
+                if base == cond::GE {
+                    ge
+                } else {
+                    let not_zero = self.b.ins().icmp_imm_s(NotEqual, z, 0);
+                    self.b.ins().band(not_zero, ge)
+                }
+            }
+        };
+        if condition & 1 != 0 { self.b.ins().bxor_imm_u(positive, 1) } else { positive }
+    }
+
+    // ---- control flow
+
+    /// Ends the block with a jump to a block of the region or out of it.
+    pub(super) fn go(&mut self, edge: Edge) {
+        match edge {
+            Edge::Inside(k) => {
+                let live_flags = self.live_in[k] & FLAGS != 0;
+                if live_flags {
+                    self.sync_flags();
+                }
+                let target = self.starts[k];
+                if target <= self.at.pc {
+                    // A back edge may be a loop without another safe point.
+                    self.safe_point(target, self.dirty & if live_flags { u32::MAX } else { !FLAGS });
+                }
+                let block = self.blocks[k];
+                self.b.ins().jump(block, &[]);
+                self.ended = true;
+            }
+            Edge::Outside(pc) => self.exit_direct(pc, self.thumb, self.dirty & self.exit_mask),
+        }
+    }
+
+    /// Leaves for the runtime when it asks for that; the guest continues at `pc` then.
+    fn safe_point(&mut self, pc: u32, dirty: u32) {
+        let request = self.b.ins().load(I32, STATE, self.cpu, field!(exit_request));
+        let (cold, on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(request, cold, &[], on, &[]);
+        self.b.switch_to_block(cold);
+        let flags = self.flags;
+        self.flush(dirty);
+        let pc = self.b.ins().iconst(I32, i64::from(pc));
+        self.b.ins().store(STATE, pc, self.cpu, field!(r) + 60);
+        let zero = self.b.ins().iconst(I32, 0);
+        self.b.ins().store(STATE, zero, self.cpu, field!(exit_request));
+        self.set_exit(ExitCode::Interrupt, 0);
+        self.leave(1);
+        self.flags = flags;
+        self.ended = false;
+        self.b.switch_to_block(on);
+    }
+
+    fn set_exit(&mut self, code: ExitCode, value: u32) {
+        let code = self.b.ins().iconst(I32, i64::from(code as u32));
+        self.b.ins().store(STATE, code, self.cpu, field!(host.exit));
+        let value = self.b.ins().iconst(I32, i64::from(value));
+        self.b.ins().store(STATE, value, self.cpu, field!(host.exit_value));
+    }
+
+    /// Out of compiled code. `why`: 0 to look up r15, 1 to the runtime.
+    fn leave(&mut self, why: i64) {
+        self.ended = true;
+        let why = self.b.ins().iconst(I64, why);
+        let target = self.b.ins().load(I64, STATE, self.cpu, field!(host.leave));
+        self.jump_to(target, why);
+    }
+
+    fn jump_to(&mut self, target: Value, second: Value) {
+        self.b.set_srcloc(SourceLoc::new(JUMP_LOC + self.b.func.dfg.num_insts() as u32));
+        self.b.ins().return_call_indirect(self.jump, target, &[self.cpu, second]);
+        self.b.set_srcloc(SourceLoc::default());
+    }
+
+    /// To a fixed address outside, through a link slot of this exit's own.
+    pub(super) fn exit_direct(&mut self, pc: u32, thumb: bool, dirty: u32) {
+        self.ended = true;
+        self.flush(dirty);
+        let index = self.exits.len() as u32;
+        self.exits.push(Exit { target: pc | u32::from(thumb) });
+        let name = self.b.func.declare_imported_user_function(UserExternalName { namespace: 1, index });
+        let slot = self.b.create_global_value(GlobalValueData::Symbol {
+            name: ExternalName::user(name),
+            offset: 0.into(),
+            colocated: true,
+            tls: false,
+        });
+        let slot = self.b.ins().symbol_value(I64, slot);
+        let target = self.b.ins().load(I64, STATE, slot, 0);
+        self.jump_to(target, slot);
+    }
+
+    /// To the address in a value whose bit 0 is the Thumb bit: r15 and the Thumb state are set, then the place is looked up.
+    pub(super) fn exit_indirect(&mut self, target: Value, exchanges: bool) {
+        self.ended = true;
+        let dirty = self.dirty;
+        // A return from a call made in this region.
+        for (pc, k) in self.returns.clone() {
+            let expected = i64::from(pc | u32::from(self.thumb));
+            let expected = self.b.ins().iconst(I32, expected);
+            let hit = self.b.ins().icmp(IntCC::Equal, target, expected);
+            let (inside, on) = (self.b.create_block(), self.b.create_block());
+            self.sync_flags();
+            self.b.ins().brif(hit, inside, &[], on, &[]);
+            self.b.switch_to_block(inside);
+            self.go(Edge::Inside(k));
+            self.b.switch_to_block(on);
+            self.flags = Flags::Variables;
+        }
+        self.flush(dirty);
+        let pc = if exchanges {
+            let thumb = self.b.ins().band_imm_u(target, 1);
+            self.b.ins().store(STATE, thumb, self.cpu, field!(thumb));
+            // !3 for A32, !1 for Thumb: bit 1 is kept where bit 0 is set.
+            let keep = self.b.ins().ishl_imm_u(thumb, 1);
+            let keep = self.b.ins().bor_imm_s(keep, -4);
+            self.b.ins().band(target, keep)
+        } else {
+            self.b.ins().band_imm_s(target, -2)
+        };
+        self.b.ins().store(STATE, pc, self.cpu, field!(r) + 60);
+        // hash(target): the table entry of that address, if it is there, has the code to jump to.
+        let key = if exchanges { target } else { self.b.ins().bor_imm_u(pc, i64::from(self.thumb)) };
+        let (a, b) = (self.b.ins().ushr_imm_u(key, 1), self.b.ins().ushr_imm_u(key, 12));
+        let hash = self.b.ins().bxor(a, b);
+        let hash = self.b.ins().band_imm_u(hash, crate::cache::NATIVE_JUMP_MASK);
+        let hash = self.b.ins().uextend(I64, hash);
+        let offset = self.b.ins().ishl_imm_u(hash, 4);
+        let table = self.b.ins().load(I64, STATE, self.cpu, field!(host.native_jumps));
+        let entry = self.b.ins().iadd(table, offset);
+        let found = self.b.ins().load(I32, STATE, entry, 8);
+        let hit = self.b.ins().icmp(IntCC::Equal, found, key);
+        let (inside, miss) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(miss);
+        self.b.ins().brif(hit, inside, &[], miss, &[]);
+        self.b.switch_to_block(inside);
+        let slot = self.b.ins().load(I64, STATE, entry, 0);
+        let code = self.b.ins().load(I64, STATE, slot, 0);
+        let none = self.b.ins().iconst(I64, 0);
+        self.jump_to(code, none);
+        self.b.switch_to_block(miss);
+        self.leave(0);
+    }
+
+    /// Into the runtime with r15 at this instruction or behind it.
+    pub(super) fn trap(&mut self, code: ExitCode, value: u32, after: bool) {
+        self.flush(self.dirty);
+        let (pc, it) = if after {
+            (self.at.pc.wrapping_add(self.at.len()), self.at.it.advance())
+        } else {
+            (self.at.pc, self.at.it)
+        };
+        self.store_place(pc, it);
+        self.set_exit(code, value);
+        self.leave(1);
+    }
+
+    /// Where a fixed branch of the current instruction leads.
+    pub(super) fn branch_edge(&self, target: u32) -> Edge {
+        self.target.unwrap_or(Edge::Outside(target))
+    }
+}
