@@ -138,7 +138,7 @@ pub(super) fn close(t: &mut Thread, a: Args) -> SysResult {
 pub(super) fn close_range(t: &mut Thread, a: Args) -> SysResult {
     let (first, last, flags) = (a[0], a[1], a[2]);
     let close = |first: u32, last: u32| host!(libc::SYS_close_range, first, last, flags);
-    match u32::try_from(t.process.own_exe.load(Ordering::Relaxed)) {
+    let result = match u32::try_from(t.process.own_exe.load(Ordering::Relaxed)) {
         Ok(hidden) if (first..=last).contains(&hidden) => {
             if first < hidden {
                 close(first, hidden - 1)?;
@@ -146,7 +146,11 @@ pub(super) fn close_range(t: &mut Thread, a: Args) -> SysResult {
             if hidden < last { close(hidden + 1, last) } else { Ok(0) }
         }
         _ => close(first, last),
+    }?;
+    if flags & libc::CLOSE_RANGE_CLOEXEC == 0 {
+        t.process.directories.range_closed(first, last);
     }
+    Ok(result)
 }
 
 pub(super) fn truncate64(t: &mut Thread, a: Args) -> SysResult {

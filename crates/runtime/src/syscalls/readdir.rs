@@ -12,14 +12,14 @@ use crate::errno::{Errno, SysResult};
 use crate::signals;
 use crate::threads::Thread;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Positions below this are their own cookies.
 const FIRST_COOKIE: i64 = 1 << 30;
 
 /// The long positions of a directory and their cookies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Cookies {
     /// By cookie, from [`FIRST_COOKIE`].
     positions: Vec<i64>,
@@ -46,43 +46,86 @@ impl Cookies {
     }
 }
 
-/// The cookies of a process's open directories.
+/// The cookies of a process's open directories. Descriptors of one open file share a table.
 #[derive(Debug, Default)]
-pub struct Directories(Mutex<HashMap<i32, Arc<Mutex<Cookies>>>>);
+pub struct Directories(Mutex<Tables>);
 
-/// A poisoned table is still a table.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+/// What the lock of [`Directories`] guards.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    by_fd: HashMap<i32, u64>,
+    tables: HashMap<u64, Cookies>,
+    /// Names the next table.
+    next: u64,
+}
+
+impl Tables {
+    fn of(&self, fd: i32) -> Option<&Cookies> {
+        self.tables.get(self.by_fd.get(&fd)?)
+    }
+
+    fn of_or_new(&mut self, fd: i32) -> &mut Cookies {
+        let next = &mut self.next;
+        let name = *self.by_fd.entry(fd).or_insert_with(|| {
+            *next += 1;
+            *next
+        });
+        self.tables.entry(name).or_default()
+    }
+
+    /// Forgets a descriptor, and its table when no other has it.
+    fn forget(&mut self, fd: i32) {
+        if let Some(name) = self.by_fd.remove(&fd)
+            && !self.by_fd.values().any(|&other| other == name)
+        {
+            self.tables.remove(&name);
+        }
+    }
 }
 
 impl Clone for Directories {
-    /// For a child process: it shares the open files, not the table of descriptors.
+    /// For a vfork child, which has a copy of the descriptors.
     fn clone(&self) -> Directories {
-        Directories(Mutex::new(lock(&self.0).clone()))
+        Directories(Mutex::new(self.lock().clone()))
     }
 }
 
 impl Directories {
+    /// fork holds this so that the child does not inherit a lock taken by another thread.
+    pub fn lock(&self) -> MutexGuard<'_, Tables> {
+        // A panic aborts the process, so the lock is never poisoned.
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     /// `fd` was closed.
     pub fn closed(&self, fd: i32) {
-        lock(&self.0).remove(&fd);
+        self.lock().forget(fd);
+    }
+
+    /// All of `first` to `last` were closed.
+    pub fn range_closed(&self, first: u32, last: u32) {
+        let mut tables = self.lock();
+        let closed = |fd: &i32| (first..=last).contains(&(*fd as u32));
+        for fd in tables.by_fd.keys().copied().filter(closed).collect::<Vec<_>>() {
+            tables.forget(fd);
+        }
     }
 
     /// `new` is now the same open file as `old`.
     pub fn duplicated(&self, old: i32, new: i32) {
-        let mut tables = lock(&self.0);
-        match tables.get(&old).cloned() {
-            Some(table) => tables.insert(new, table),
-            None => tables.remove(&new),
-        };
+        let mut tables = self.lock();
+        let table = tables.by_fd.get(&old).copied();
+        tables.forget(new);
+        if let Some(name) = table {
+            tables.by_fd.insert(new, name);
+        }
     }
 
     fn cookie(&self, fd: i32, position: i64) -> Result<i32, Errno> {
         if (0..FIRST_COOKIE).contains(&position) {
             return Ok(position as i32);
         }
-        let table = lock(&self.0).entry(fd).or_default().clone();
-        lock(&table).cookie(position)
+        self.lock().of_or_new(fd).cookie(position)
     }
 
     /// The host's position for an offset that the guest gave to lseek.
@@ -90,8 +133,7 @@ impl Directories {
         if !(FIRST_COOKIE..=i32::MAX.into()).contains(&offset) {
             return offset;
         }
-        let table = lock(&self.0).get(&fd).cloned();
-        table.and_then(|table| lock(&table).position(offset)).unwrap_or(offset)
+        self.lock().of(fd).and_then(|table| table.position(offset)).unwrap_or(offset)
     }
 
     /// The guest's offset for the position that lseek returned.
@@ -99,7 +141,7 @@ impl Directories {
         if position < FIRST_COOKIE {
             return position;
         }
-        let known = lock(&self.0).contains_key(&fd);
+        let known = self.lock().by_fd.contains_key(&fd);
         let is_directory =
             || super::stat::fstat(fd).is_ok_and(|st| st.st_mode & libc::S_IFMT == libc::S_IFDIR);
         if known || position > i32::MAX.into() && is_directory() {
@@ -236,6 +278,10 @@ mod tests {
         assert_eq!(child.position(3, cookie), long);
         directories.duplicated(3, 4);
         assert_eq!(directories.position(4, cookie), cookie);
+        child.range_closed(4, u32::MAX);
+        assert_eq!(child.position(3, cookie), long);
+        child.range_closed(0, 3);
+        assert_eq!(child.position(3, cookie), cookie);
     }
 
     #[test]

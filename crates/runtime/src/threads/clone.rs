@@ -139,6 +139,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let engine = process.engine.quiesce();
     let memory = process.memory.lock();
     let actions = process.sigactions();
+    let directories = process.directories.lock();
     let pid = if flags & !PARENT_SETTID == libc::SIGCHLD as u64 {
         // SAFETY: libc's fork keeps its allocator usable in the child, whatever other threads were doing.
         let pid = unsafe { libc::fork() };
@@ -153,6 +154,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
         unsafe { libc::syscall(libc::SYS_clone, flags, 0usize, tid, 0usize, 0usize) as i32 }
     };
     let error = Errno::last();
+    drop(directories);
     drop(actions);
     drop(memory);
     drop(engine);
