@@ -31,7 +31,7 @@ pub fn msr_imm<M: Machine>(m: &mut M, i: &Inst) {
     write_status(m, i.size, value);
 }
 
-/// `CPSRWriteByInstr` in user mode: bytes 0 and 1 of the mask do nothing.
+/// `CPSRWriteByInstr` in user mode. Bytes 0 and 1 of the mask do nothing: bit E too stays, data is little-endian.
 #[inline(always)]
 fn write_status<M: Machine>(m: &mut M, mask: u8, value: M::W) {
     if mask & 8 != 0 {
