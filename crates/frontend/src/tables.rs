@@ -1,6 +1,5 @@
 //! What `build.rs` makes of `tables/*.tbl`.
 // Fields at bit 0 are shifted by it like all others.
-#![allow(clippy::identity_op)]
 #![allow(clippy::identity_op, clippy::precedence)] // generated code shifts by zero too
 
 use crate::decode::{Arch, Encoding, forms};

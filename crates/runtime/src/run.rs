@@ -62,6 +62,8 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
     let Program { memory, image, entry, sigpage, personality } =
         loader::load(file, &path, exe, &args, &env, &options)?;
 
+    crate::procfs::describe(&image, memory.base());
+
     let mut actions = SigActions::default();
     for signal in [SIGSEGV, SIGBUS] {
         // What was inherited must be asked before the handler hides it.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod binfmt;
 mod context;
 mod debian;
@@ -25,6 +26,7 @@ Examples:
   cargo xtask test                 everything; the last line says N passed, N failed, N skipped
   cargo xtask test guest::signal   the tests whose names contain that
   cargo xtask apt                  a Debian armhf root from nothing, step by step, with the times
+  cargo xtask bench --group start,compute --svg speed.svg
 
 Environment:
   FOREARM=PATH        another interpreter takes forearm's place
@@ -57,6 +59,16 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Measures forearm against native and qemu-arm-static, as ratios with their geometric means
+    Bench(bench::Options),
+    /// Measure a program in a root
+    #[command(hide = true)]
+    Measure {
+        root: std::path::PathBuf,
+        runs: u32,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
     /// Be the first process of a sandbox
     #[command(hide = true)]
     SandboxInit {
@@ -70,6 +82,9 @@ fn main() -> ExitCode {
     if let Task::SandboxInit { kind } = &cli.command {
         return end(sandbox::init(kind == "private").map(|()| true));
     }
+    if let Task::Measure { root, runs, command } = &cli.command {
+        return end(bench::measure_command(root, *runs, command).map(|()| true));
+    }
     let interrupted = ctrlc::set_handler(|| {
         process::kill_all();
         binfmt::undo();
@@ -82,7 +97,8 @@ fn main() -> ExitCode {
     end(match cli.command {
         Task::Test { filter, list } => suites::run(&context, filter.as_deref(), list),
         Task::Apt { keep } => apt(&context, keep),
-        Task::SandboxInit { .. } => Ok(true),
+        Task::Bench(options) => bench::run(&context, &options),
+        Task::SandboxInit { .. } | Task::Measure { .. } => Ok(true),
     })
 }
 

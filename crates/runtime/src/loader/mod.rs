@@ -4,7 +4,7 @@ pub mod elf;
 mod stack;
 
 pub use elf::{LoadError, is_arm};
-pub use stack::{HWCAP, HWCAP2};
+pub use stack::{HWCAP, HWCAP2, features};
 
 use crate::errno::Errno;
 use crate::memory::{Label, Memory, PAGE, TASK_SIZE};

@@ -5,49 +5,48 @@ use crate::errno::Errno;
 use crate::memory::GuestMemory;
 use std::ffi::{CStr, CString};
 
-/// AT_HWCAP bits (arch/arm/include/uapi/asm/hwcap.h).
-mod hwcap {
-    pub const SWP: u32 = 1 << 0;
-    pub const HALF: u32 = 1 << 1;
-    pub const THUMB: u32 = 1 << 2;
-    pub const FAST_MULT: u32 = 1 << 4;
-    pub const VFP: u32 = 1 << 6;
-    pub const EDSP: u32 = 1 << 7;
-    pub const NEON: u32 = 1 << 12;
-    pub const VFPV3: u32 = 1 << 13;
-    pub const TLS: u32 = 1 << 15;
-    pub const VFPV4: u32 = 1 << 16;
-    pub const IDIVA: u32 = 1 << 17;
-    pub const IDIVT: u32 = 1 << 18;
-    pub const VFPD32: u32 = 1 << 19;
-    pub const LPAE: u32 = 1 << 20;
-    pub const EVTSTRM: u32 = 1 << 21;
-    pub const AES: u32 = 1 << 0;
-    pub const PMULL: u32 = 1 << 1;
-    pub const SHA1: u32 = 1 << 2;
-    pub const SHA2: u32 = 1 << 3;
-    pub const CRC32: u32 = 1 << 4;
+/// What a Cortex-A53 reports to 32-bit programs: bit in AT_HWCAP, name in /proc/cpuinfo
+/// (arch/arm/include/uapi/asm/hwcap.h, arch/arm/kernel/setup.c).
+const FEATURES: &[(u32, &str)] = &[
+    (0, "swp"),
+    (1, "half"),
+    (2, "thumb"),
+    (4, "fastmult"),
+    (6, "vfp"),
+    (7, "edsp"),
+    (12, "neon"),
+    (13, "vfpv3"),
+    (15, "tls"),
+    (16, "vfpv4"),
+    (17, "idiva"),
+    (18, "idivt"),
+    (19, "vfpd32"),
+    (20, "lpae"),
+    (21, "evtstrm"),
+];
+
+/// The ARMv8 additions: bit in AT_HWCAP2, name in /proc/cpuinfo.
+const FEATURES2: &[(u32, &str)] = &[(0, "aes"), (1, "pmull"), (2, "sha1"), (3, "sha2"), (4, "crc32")];
+
+const fn bits(features: &[(u32, &str)]) -> u32 {
+    let mut all = 0;
+    let mut n = 0;
+    while n < features.len() {
+        all |= 1 << features[n].0;
+        n += 1;
+    }
+    all
 }
 
-/// What a Cortex-A53 reports to 32-bit programs.
-pub const HWCAP: u32 = hwcap::SWP
-    | hwcap::HALF
-    | hwcap::THUMB
-    | hwcap::FAST_MULT
-    | hwcap::VFP
-    | hwcap::EDSP
-    | hwcap::NEON
-    | hwcap::VFPV3
-    | hwcap::TLS
-    | hwcap::VFPV4
-    | hwcap::IDIVA
-    | hwcap::IDIVT
-    | hwcap::VFPD32
-    | hwcap::LPAE
-    | hwcap::EVTSTRM;
+/// AT_HWCAP.
+pub const HWCAP: u32 = bits(FEATURES);
+/// AT_HWCAP2.
+pub const HWCAP2: u32 = bits(FEATURES2);
 
-/// The ARMv8 additions and the cryptographic extension.
-pub const HWCAP2: u32 = hwcap::AES | hwcap::PMULL | hwcap::SHA1 | hwcap::SHA2 | hwcap::CRC32;
+/// The features by name, as /proc/cpuinfo lists them.
+pub fn features() -> impl Iterator<Item = &'static str> {
+    FEATURES.iter().chain(FEATURES2).map(|&(_, name)| name)
+}
 
 /// AT_PLATFORM: what `$PLATFORM` of the dynamic linker expands to.
 const PLATFORM: &[u8] = b"v7l\0";

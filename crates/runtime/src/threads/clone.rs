@@ -200,8 +200,8 @@ unsafe extern "C" {
         flags: u64,
         stack: *mut u8,
         parent_tid: *mut i32,
-        start: extern "C" fn(*mut Child) -> !,
-        argument: *mut Child,
+        start: extern "C" fn(*mut u8) -> !,
+        argument: *mut u8,
     ) -> i64;
 }
 
@@ -233,7 +233,7 @@ fn vfork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let own = std::ptr::from_ref::<Inbox>(&thread.inbox);
     // SAFETY: the child runs on the new stack, and this thread sleeps in the kernel until it has left the address
     // space, so nothing is used by both at once.
-    let pid = unsafe { forearm_vfork(flags, stack.cast::<u8>().add(STACK), tid, start, &raw mut *child) };
+    let pid = unsafe { forearm_vfork(flags, stack.cast::<u8>().add(STACK), tid, start, (&raw mut *child).cast()) };
     Inbox::restore(own);
     // SAFETY: the child is gone from this address space.
     unsafe { libc::munmap(stack, STACK) };
@@ -241,9 +241,9 @@ fn vfork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     crate::errno::from_raw(pid)
 }
 
-extern "C" fn start(child: *mut Child) -> ! {
-    // SAFETY: the parent sleeps; the child is the only user.
-    let Child { thread, args } = unsafe { &mut *child };
+extern "C" fn start(child: *mut u8) -> ! {
+    // SAFETY: `vfork` passes a `Child`. The parent sleeps; the child is the only user.
+    let Child { thread, args } = unsafe { &mut *child.cast::<Child>() };
     thread.inbox.enter();
     announce(thread, args);
     thread.inbox.set_mask(thread.inbox.mask());

@@ -1,0 +1,479 @@
+//! How near native speed: each workload native, under each interpreter, alternating, as ratios.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::debian::{self, Store};
+use crate::process;
+use crate::sandbox::Sandbox;
+use crate::tools;
+use crate::ui::Progress;
+
+pub mod measure;
+mod svg;
+mod workloads;
+
+use measure::Sample;
+pub use workloads::Group;
+use workloads::{WORKLOADS, Workload};
+
+/// Longer than any measurement takes.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// The choices of the command line.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only these groups
+    #[arg(long, value_enum, value_delimiter = ',')]
+    group: Vec<Group>,
+    /// Only the workloads whose names contain this
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Measurements of each workload under each interpreter
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Measurements of the group apt, which takes minutes
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    apt_runs: u32,
+    /// Compare processor time instead of wall-clock time (for a busy machine)
+    #[arg(long)]
+    cpu: bool,
+    /// Write all samples as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a plot of the ratios
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Another interpreter to measure
+    #[arg(long, value_name = "LABEL=PATH", value_parser = interpreter)]
+    interpreter: Vec<Interpreter>,
+}
+
+/// A column of the table.
+#[derive(Clone, Debug)]
+struct Interpreter {
+    label: String,
+    /// None is native.
+    path: Option<PathBuf>,
+}
+
+fn interpreter(text: &str) -> Result<Interpreter, String> {
+    let (label, path) = text.split_once('=').ok_or("expected LABEL=PATH")?;
+    let path = std::path::absolute(path).map_err(|e| e.to_string())?;
+    if !path.is_file() {
+        return Err(format!("{} is not a file", path.display()));
+    }
+    Ok(Interpreter { label: label.to_owned(), path: Some(path) })
+}
+
+/// One row: all samples of one workload.
+#[derive(Serialize)]
+pub struct Row {
+    group: &'static str,
+    workload: String,
+    /// The samples of each column; empty where it failed.
+    samples: Vec<Vec<Sample>>,
+    /// What is wrong, if anything: a failure, or outputs that differ.
+    fault: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Results {
+    processor: String,
+    kernel: String,
+    columns: Vec<String>,
+    rows: Vec<Row>,
+}
+
+/// Runs the benchmarks. False if a workload failed or outputs differ.
+pub fn run(context: &Context, options: &Options) -> Result<bool> {
+    tools::ensure(tools::ROOTS)?;
+    context.roots_usable()?;
+    context.build()?;
+    let mut columns = vec![
+        Interpreter { label: "native".into(), path: None },
+        Interpreter { label: "qemu".into(), path: Some(context.qemu()?) },
+        Interpreter { label: "forearm".into(), path: Some(context.forearm()) },
+    ];
+    columns.extend(options.interpreter.iter().cloned());
+    let wanted = |group: Group, name: &str| {
+        (options.group.is_empty() || options.group.contains(&group))
+            && options.only.as_ref().is_none_or(|text| name.contains(text.as_str()))
+    };
+    let store = context.store()?;
+    let mut rows = Vec::new();
+    let chosen: Vec<&Workload> = WORKLOADS.iter().filter(|w| wanted(w.group, w.name)).collect();
+    if !chosen.is_empty() {
+        let roots = Roots::prepare(context, &store)?;
+        let progress = Progress::steps("bench", chosen.len());
+        for workload in chosen {
+            let row = roots.row(workload, &columns, options.runs, &progress);
+            progress.advance();
+            if let Some(fault) = &row.fault {
+                progress.line(&format!("{}: {fault}", workload.name));
+            }
+            rows.push(row);
+        }
+    }
+    if wanted(Group::Apt, "apt") {
+        rows.extend(apt(&store, &columns, options.apt_runs)?);
+    }
+    let results = Results {
+        processor: field("/proc/cpuinfo", "model name").unwrap_or_default(),
+        kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
+        columns: columns.into_iter().map(|c| c.label).collect(),
+        rows,
+    };
+    print!("{}", table(&results, options.cpu));
+    if let Some(file) = &options.json {
+        std::fs::write(file, serde_json::to_string_pretty(&results)?)
+            .with_context(|| file.display().to_string())?;
+    }
+    if let Some(file) = &options.svg {
+        std::fs::write(file, svg::plot(&results.columns, &plotted(&results, options.cpu)))
+            .with_context(|| file.display().to_string())?;
+    }
+    let faults = results.rows.iter().filter(|r| r.fault.is_some()).count();
+    println!("{} workloads, {faults} with a fault", results.rows.len());
+    Ok(faults == 0)
+}
+
+/// The two roots with the same packages, inputs and programs.
+struct Roots {
+    native: PathBuf,
+    arm: PathBuf,
+}
+
+impl Roots {
+    fn prepare(context: &Context, store: &Store) -> Result<Self> {
+        let qemu = context.qemu()?;
+        let make = |arch: &str, interpreter: Option<&Path>| -> Result<PathBuf> {
+            let name = format!("bench-{arch}");
+            let progress = Progress::steps(&name, 6);
+            let sandbox = Sandbox::new(interpreter)?;
+            if !store.complete(&name) {
+                store.install(&sandbox, arch, &name, workloads::PACKAGES, &progress)?;
+            } else {
+                sandbox.prepare_root(&store.path(&name))?;
+            }
+            let root = store.path(&name);
+            inputs(&root.join("bench"))?;
+            programs(&context.workspace.join("benches/programs"), &root, &sandbox)?;
+            Ok(root)
+        };
+        Ok(Self { native: make("amd64", None)?, arm: make("armhf", Some(&qemu))? })
+    }
+
+    fn row(&self, workload: &Workload, columns: &[Interpreter], runs: u32, progress: &Progress) -> Row {
+        let mut row = Row {
+            group: workload.group.name(),
+            workload: workload.name.to_owned(),
+            samples: vec![Vec::new(); columns.len()],
+            fault: None,
+        };
+        let mut broken = vec![false; columns.len()];
+        // One warm-up, then round after round, so that a change of the machine's mood meets every column.
+        for round in 0..=runs {
+            for (i, column) in columns.iter().enumerate().filter(|(i, _)| !broken[*i]).collect::<Vec<_>>() {
+                progress.message(&format!("{} {round}/{runs} {}", workload.name, column.label));
+                match self.measure(workload, column) {
+                    Ok(samples) if round > 0 => row.samples[i].extend(samples),
+                    Ok(_) => {}
+                    Err(error) => {
+                        broken[i] = true;
+                        row.samples[i].clear();
+                        row.fault.get_or_insert(format!("{}: {error:#}", column.label));
+                    }
+                }
+            }
+        }
+        let first = usize::from(!workload.same_as_native);
+        let mut outputs = row.samples[first..].iter().flatten().map(|s| s.output);
+        let expected = outputs.next();
+        if outputs.any(|o| Some(o) != expected) {
+            row.fault.get_or_insert("outputs differ".to_owned());
+        }
+        row
+    }
+
+    fn measure(&self, workload: &Workload, column: &Interpreter) -> Result<Vec<Sample>> {
+        let root = if column.path.is_some() { &self.arm } else { &self.native };
+        let sandbox = Sandbox::new(column.path.as_deref())?;
+        sandbox.prepare_root(root)?;
+        let mut command = sandbox.command(std::env::current_exe()?);
+        command.arg("measure").arg(root).arg(workload.repeat().to_string()).args(workload.words());
+        command.env_clear().envs([
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("HOME", "/root"),
+            ("LC_ALL", "C"),
+        ]);
+        command.envs(std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("FOREARM_")));
+        let output = process::run(&mut command, LIMIT)?;
+        ensure!(output.success(), "{}: {}", output.end(), output.tail(4));
+        serde_json::from_slice(&output.stdout).context("the measurement")
+    }
+}
+
+/// Files every root has alike: text of words and numbers, random bytes, a C source.
+fn inputs(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let mut state = 1u32;
+    let mut random = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    const WORDS: [&str; 16] = [
+        "the", "where", "package", "of", "install", "there", "and", "library", "in", "version", "white",
+        "to", "depends", "a", "which", "these",
+    ];
+    let mut text = String::new();
+    while text.len() < 4 << 20 {
+        for _ in 0..4 + random() % 12 {
+            text += WORDS[(random() % 16) as usize];
+            text.push(' ');
+        }
+        let _ = writeln!(text, "{}", random() % 100_000);
+    }
+    std::fs::write(dir.join("text"), text)?;
+    let bytes: Vec<u8> = (0..8 << 20).map(|_| random() as u8).collect();
+    std::fs::write(dir.join("random"), bytes)?;
+    let mut source = String::from("#include <stdio.h>\n#include <string.h>\n");
+    for i in 0..60 {
+        let _ = writeln!(
+            source,
+            "struct s{i} {{ int a[{n}]; double d; char *p; }};\n\
+             int f{i}(struct s{i} *s, int n) {{ int t = 0; for (int i = 0; i < n; i++) {{ t += s->a[i % {n}] * {i};\n\
+             if (t & {m}) s->d += t / 3.0; else switch (i % 5) {{ case 0: t ^= n; break; case 3: t = (int)s->d; break;\n\
+             default: t -= (int)strlen(s->p); }} }} return printf(\"%d %f\\n\", t, s->d); }}",
+            n = i + 3,
+            m = 1 << (i % 9),
+        );
+    }
+    Ok(std::fs::write(dir.join("source.c"), source)?)
+}
+
+/// Compiles `benches/programs` in the root, by the root's own compiler.
+fn programs(sources: &Path, root: &Path, sandbox: &Sandbox) -> Result<()> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(sources)?.flatten().map(|e| e.path()).collect();
+    files.sort();
+    for file in files {
+        let (Some(stem), Some(name)) = (file.file_stem(), file.file_name()) else { continue };
+        let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());
+        let bench = root.join("bench");
+        // Compiling under an interpreter takes seconds: not again while the source is the same.
+        let (copy, program) = (bench.join(&*name), bench.join(&*stem));
+        let text = std::fs::read(&file)?;
+        if program.exists() && std::fs::read(&copy).ok().as_ref() == Some(&text) {
+            continue;
+        }
+        std::fs::write(&copy, text)?;
+        let compiler = if name.ends_with(".cc") { "g++" } else { "gcc" };
+        // Contraction into fused operations would make results depend on the machine.
+        let script = format!("cd /bench && {compiler} -O2 -ffp-contract=off -pthread -o {stem} {name} -lm");
+        let output = process::run(sandbox.chroot(root, "sh").args(["-c", &script]), LIMIT)?;
+        ensure!(output.success(), "{name}: {}", output.tail(10));
+    }
+    Ok(())
+}
+
+/// The steps of the scenario, packages already fetched. Each run starts from the first stage.
+fn apt(store: &Store, columns: &[Interpreter], runs: u32) -> Result<Vec<Row>> {
+    const STEPS: [&str; 3] = ["second stage", "update", "install"];
+    let mut rows: Vec<Row> = STEPS
+        .iter()
+        .map(|step| Row {
+            group: Group::Apt.name(),
+            workload: (*step).to_owned(),
+            samples: vec![Vec::new(); columns.len()],
+            fault: None,
+        })
+        .collect();
+    for _ in 0..runs {
+        for (i, column) in columns.iter().enumerate() {
+            let arch = if column.path.is_some() { "armhf" } else { "amd64" };
+            let progress = Progress::steps(&format!("apt {}", column.label), 5);
+            let sandbox = Sandbox::new(column.path.as_deref())?;
+            let result = store.install(&sandbox, arch, "bench-apt", debian::PACKAGES, &progress);
+            drop(sandbox);
+            match result {
+                Ok(installed) => {
+                    for (row, step) in rows.iter_mut().zip(STEPS) {
+                        let times = installed.steps.iter().filter(|s| s.0 == step);
+                        row.samples[i].extend(times.map(|s| Sample::of_time(s.1)));
+                    }
+                }
+                Err(error) => {
+                    for row in &mut rows {
+                        row.fault.get_or_insert(format!("{}: {error:#}", column.label));
+                    }
+                }
+            }
+            debian::remove(&store.path("bench-apt"))?;
+        }
+    }
+    Ok(rows)
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(values[middle]),
+        _ => Some((values[middle - 1] + values[middle]) / 2.0),
+    }
+}
+
+impl Row {
+    fn time(&self, column: usize, cpu: bool) -> Option<f64> {
+        median(
+            self.samples[column].iter().map(|s| if cpu && s.cpu > 0.0 { s.cpu } else { s.elapsed }).collect(),
+        )
+    }
+
+    fn ratio(&self, column: usize, cpu: bool) -> Option<f64> {
+        Some(self.time(column, cpu)? / self.time(0, cpu)?)
+    }
+
+    fn memory(&self, column: usize) -> Option<f64> {
+        median(self.samples[column].iter().map(|s| s.memory as f64 / 1024.0).collect())
+    }
+}
+
+fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0);
+    for value in values {
+        sum += value.ln();
+        count += 1;
+    }
+    (count > 0).then(|| (sum / f64::from(count)).exp())
+}
+
+/// The geometric mean of a group's ratios in one column; none if a row has none.
+fn group_mean(rows: &[&Row], column: usize, cpu: bool) -> Option<f64> {
+    let ratios: Vec<f64> = rows.iter().map(|r| r.ratio(column, cpu)).collect::<Option<_>>()?;
+    geometric_mean(ratios.into_iter())
+}
+
+fn groups(rows: &[Row]) -> Vec<(&'static str, Vec<&Row>)> {
+    let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
+    for row in rows {
+        match groups.last_mut() {
+            Some((group, list)) if *group == row.group => list.push(row),
+            _ => groups.push((row.group, vec![row])),
+        }
+    }
+    groups
+}
+
+fn table(results: &Results, cpu: bool) -> String {
+    let mut text = String::new();
+    let show = |value: Option<f64>, unit: &str| value.map_or("-".to_owned(), |v| format!("{v:.2}{unit}"));
+    let what = if cpu { "processor time" } else { "time" };
+    let _ = writeln!(text, "{} on Linux {}, {what}, ratios to native", results.processor, results.kernel);
+    let _ = write!(text, "{:<8} {:<16} {:>10}", "group", "workload", "native");
+    for label in &results.columns[1..] {
+        let _ = write!(text, " {label:>10}");
+    }
+    text.push('\n');
+    for (group, rows) in groups(&results.rows) {
+        for row in &rows {
+            let native =
+                row.time(0, cpu).map_or("-".to_owned(), |t| crate::ui::seconds(Duration::from_secs_f64(t)));
+            let _ = write!(text, "{group:<8} {:<16} {native:>10}", row.workload);
+            for column in 1..results.columns.len() {
+                let _ = write!(text, " {:>10}", show(row.ratio(column, cpu), "x"));
+            }
+            let _ = writeln!(text, "{}", if row.fault.is_some() { "  FAULT" } else { "" });
+        }
+        let _ = write!(text, "{group:<8} {:<16} {:>10}", "geometric mean", "");
+        for column in 1..results.columns.len() {
+            let _ = write!(text, " {:>10}", show(group_mean(&rows, column, cpu), "x"));
+        }
+        text.push('\n');
+    }
+    for row in results.rows.iter().filter(|r| ["true", "python3 -c 1"].contains(&r.workload.as_str())) {
+        let _ = write!(text, "{:<8} {:<16} {:>10}", "memory", row.workload, show(row.memory(0), " MB"));
+        for column in 1..results.columns.len() {
+            let _ = write!(text, " {:>10}", show(row.memory(column), " MB"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The rows of the plot: each workload and the means.
+fn plotted(results: &Results, cpu: bool) -> Vec<(String, Vec<Option<f64>>)> {
+    let columns = 1..results.columns.len();
+    let mut rows = Vec::new();
+    for (group, members) in groups(&results.rows) {
+        for row in &members {
+            rows.push((row.workload.clone(), columns.clone().map(|c| row.ratio(c, cpu)).collect()));
+        }
+        rows.push((
+            format!("{group}: mean"),
+            columns.clone().map(|c| group_mean(&members, c, cpu)).collect(),
+        ));
+    }
+    rows
+}
+
+/// The value of `name : value` in a file of such lines.
+fn field(file: &str, name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    text.lines().find_map(|l| Some(l.strip_prefix(name)?.trim_start().strip_prefix(':')?.trim().to_owned()))
+}
+
+/// The hidden command: measures and prints the samples as JSON.
+pub fn measure_command(root: &Path, runs: u32, command: &[String]) -> Result<()> {
+    if command.is_empty() {
+        bail!("no program");
+    }
+    println!("{}", serde_json::to_string(&measure::measure(root, runs, command)?)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(group: &'static str, times: [f64; 2]) -> Row {
+        let sample = |t| vec![Sample::of_time(Duration::from_secs_f64(t))];
+        Row { group, workload: "w".into(), samples: times.map(sample).into(), fault: None }
+    }
+
+    #[test]
+    fn ratios_and_means() {
+        let rows = [row("a", [1.0, 2.0]), row("a", [1.0, 8.0]), row("b", [2.0, 2.0])];
+        let means: Vec<_> = groups(&rows).iter().map(|(_, r)| group_mean(r, 1, false).unwrap()).collect();
+        assert!((means[0] - 4.0).abs() < 1e-9 && (means[1] - 1.0).abs() < 1e-9);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![]), None);
+    }
+
+    #[test]
+    fn a_missing_row_leaves_no_mean() {
+        let mut rows = [row("a", [1.0, 2.0]), row("a", [1.0, 8.0])];
+        rows[1].samples[1].clear();
+        assert_eq!(group_mean(&groups(&rows)[0].1, 1, false), None);
+        let results = Results {
+            processor: "p".into(),
+            kernel: "k".into(),
+            columns: vec!["native".into(), "x".into()],
+            rows: rows.into(),
+        };
+        let text = table(&results, false);
+        assert!(text.contains("2.00x") && text.contains("geometric mean                      -"), "{text}");
+    }
+
+    #[test]
+    fn interpreters_are_label_and_path() {
+        assert_eq!(interpreter("me=/proc/self/exe").unwrap().label, "me");
+        assert!(interpreter("/proc/self/exe").is_err() && interpreter("me=/no/such").is_err());
+    }
+}
