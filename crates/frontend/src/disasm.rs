@@ -194,8 +194,8 @@ fn float(out: &mut String, name: &str, i: &Inst) -> bool {
         "sn" => put!(out, "s{}", i.rn),
         "sm" => put!(out, "s{}", i.rm),
         "sm+1" => put!(out, "s{}", i.rm + 1),
-        "fimm" if single => put!(out, "#{}", f32::from_bits(i.imm)),
-        "fimm" => put!(out, "#{}", f64::from_bits(u64::from(i.imm) << 32)),
+        "fimm" if single => put!(out, "#{:?}", f32::from_bits(i.imm)),
+        "fimm" => put!(out, "#{:?}", f64::from_bits(u64::from(i.imm) << 32)),
         "half" => out.push(half(i.shift != 0)),
         "int" => out.push_str(if i.shift != 0 { "s32" } else { "u32" }),
         "fixed" => put!(out, "{}{}", if i.shift != 0 { 's' } else { 'u' }, i.amount),
@@ -216,6 +216,10 @@ fn float(out: &mut String, name: &str, i: &Inst) -> bool {
                 register(out, i.rd + i.amount - 1);
             }
             out.push('}');
+        }
+        "ulane" => {
+            let sign = if i.has(Inst::U) { "u" } else { "s" };
+            put!(out, "{}{}", if i.size < 2 { sign } else { "" }, 8u32 << (i.size & 3));
         }
         "lane" => out.push_str(["8", "16", "32", "64"][usize::from(i.size & 3)]),
         "index" => put!(out, "{}", i.imm >> (i.size & 3) >> 3),
