@@ -37,8 +37,8 @@ static int verbose;
 static u64 hash;
 
 static void mix(u64 value) {
-    for (int i = 0; i < 8; i++, value >>= 8)
-        hash = (hash ^ (value & 0xff)) * 1099511628211u;
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 29;
 }
 
 // One result with the FPSCR after it; with an argument on the command line each is printed.
