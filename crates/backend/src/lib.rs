@@ -8,6 +8,7 @@ mod enter;
 pub mod fault;
 pub mod fp;
 pub mod interp;
+pub mod simd;
 pub mod state;
 
 pub use engine::{CodeSource, Engine, Exit, Fault};

@@ -42,7 +42,7 @@ impl Interp {
 
     /// Exclusive accesses must be aligned whatever SCTLR.A says (Arm ARM A3.2.1).
     #[inline(always)]
-    fn check_aligned(&mut self, addr: u32, bytes: u32, write: bool) {
+    pub(crate) fn check_aligned(&mut self, addr: u32, bytes: u32, write: bool) {
         if addr & (bytes - 1) != 0 {
             self.alignment_fault(addr, write);
         }
