@@ -9,7 +9,7 @@ pub mod soft;
 
 pub use ops::*;
 
-use soft::fpscr::{FZ, IDC};
+use soft::fpscr::FZ;
 use std::arch::asm;
 
 /// All exceptions masked, round to nearest, no flags.
@@ -20,12 +20,12 @@ pub const MXCSR_DEFAULT: u32 = 0x1f80;
 const FPSCR_BITS: u32 = 0xffc0_009f;
 /// IOC, DZC, OFC, UFC, IXC in FPSCR against IE, ZE, OE, UE, PE in MXCSR.
 const FLAGS: [(u32, u32); 5] = [(0, 0), (1, 2), (2, 3), (3, 4), (4, 5)];
-/// The cumulative bits that MXCSR holds; IDC (bit 7) stays in the stored word.
+/// The cumulative bits that MXCSR can hold; IDC (bit 7) is in the stored word only.
 const FPSCR_HOST_FLAGS: u32 = 0x1f;
 
-/// FPSCR from its stored part and the guest's MXCSR.
+/// FPSCR from its stored part and the guest's MXCSR. A cumulative bit is set when it is in either.
 pub fn fpscr_of(stored: u32, mxcsr: u32) -> u32 {
-    FLAGS.iter().fold(stored & !FPSCR_HOST_FLAGS, |x, &(arm, x86)| x | (mxcsr >> x86 & 1) << arm)
+    FLAGS.iter().fold(stored, |x, &(arm, x86)| x | (mxcsr >> x86 & 1) << arm)
 }
 
 /// The stored part and the MXCSR for an FPSCR.
@@ -68,11 +68,7 @@ pub fn set_live_fpscr(stored: &mut u32, fpscr: u32) {
 
 /// Sets cumulative exception bits (as in FPSCR) while the guest runs.
 pub fn raise(stored: &mut u32, exceptions: u32) {
-    *stored |= exceptions & (IDC | soft::fpscr::QC);
-    let flags = host_flags(exceptions);
-    if flags != 0 {
-        set_mxcsr(mxcsr() | flags);
-    }
+    *stored |= exceptions;
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub struct Env {
 
 /// `FPUnpack`'s result. A finite number is `sig * 2^exp`.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Number {
+pub(crate) enum Number {
     Nan { quiet: bool },
     Infinity { negative: bool },
     Zero { negative: bool },
@@ -135,7 +135,7 @@ impl Env {
         self.fpscr & bit != 0
     }
 
-    pub(super) fn raise(&mut self, exceptions: u32) {
+    pub(crate) fn raise(&mut self, exceptions: u32) {
         self.raised |= exceptions;
     }
 
@@ -149,7 +149,7 @@ impl Env {
     }
 
     /// `FPUnpack`. Half-precision denormals are not flushed, and have no NaNs or infinities under AHP.
-    pub(super) fn unpack(&mut self, f: Format, bits: u64) -> Number {
+    pub(crate) fn unpack(&mut self, f: Format, bits: u64) -> Number {
         let negative = bits >> (f.width() - 1) & 1 != 0;
         let exponent = bits >> f.fraction & f.exponent_ones();
         let fraction = bits & ((1 << f.fraction) - 1);
@@ -175,7 +175,7 @@ impl Env {
     }
 
     /// `FPProcessNaN`.
-    pub(super) fn process_nan(&mut self, f: Format, bits: u64, quiet: bool) -> u64 {
+    pub(crate) fn process_nan(&mut self, f: Format, bits: u64, quiet: bool) -> u64 {
         if !quiet {
             self.raise(IOC);
         }

@@ -4,27 +4,19 @@
 //! `fpscr` is the stored part of FPSCR: saturation sets its QC bit, floating-point exceptions its cumulative bits, and AHP is
 //! read from it. The functions do not depend on the host's MXCSR and leave it alone.
 
+mod estimate;
 mod float;
 mod integer;
 mod lanes;
 mod permute;
-mod soft;
 #[cfg(test)]
 mod tests;
 
 pub use forearm_frontend::machine::{Elem, Rounding, V1, V2, V3, VShift};
 pub use permute::{dup, ext, lane, set_lane, table};
 
+use crate::fp::soft::fpscr::{AHP, IDC, IOC, IXC, OFC, QC};
 use lanes::Lane;
-
-/// Cumulative bits of FPSCR (Arm ARM A2.7.7).
-const IOC: u32 = 1;
-const DZC: u32 = 1 << 1;
-const OFC: u32 = 1 << 2;
-const UFC: u32 = 1 << 3;
-const IXC: u32 = 1 << 4;
-const IDC: u32 = 1 << 7;
-const QC: u32 = 1 << 27;
 
 /// Is this a signed integer type?
 fn is_signed(e: Elem) -> bool {
@@ -53,21 +45,16 @@ pub fn v1(op: V1, e: Elem, a: u128, fpscr: &mut u32) -> u128 {
         V1::Narrow => integer::narrow(e, a),
         V1::Qnarrow => integer::qnarrow(e, a, fpscr),
         V1::QnarrowU => integer::qnarrow_u(e, a, fpscr),
-        V1::Recpe if e == Elem::F32 => float::map1(a, soft::recpe, fpscr),
-        V1::Recpe => u32::map1(a, soft::recpe_u32),
-        V1::Rsqrte if e == Elem::F32 => float::map1(a, soft::rsqrte, fpscr),
-        V1::Rsqrte => u32::map1(a, soft::rsqrte_u32),
-        V1::Rint(rounding) => float::map1(a, |x, f| soft::rint(x, rounding, false, f), fpscr),
-        V1::RintExact => float::map1(a, |x, f| soft::rint(x, Rounding::Nearest, true, f), fpscr),
-        V1::ToInt(rounding) => to_fixed(e, a, 0, rounding, fpscr),
+        V1::Recpe if e == Elem::F32 => float::recpe(a, fpscr),
+        V1::Recpe => u32::map1(a, estimate::unsigned_reciprocal),
+        V1::Rsqrte if e == Elem::F32 => float::rsqrte(a, fpscr),
+        V1::Rsqrte => u32::map1(a, estimate::unsigned_reciprocal_root),
+        V1::Rint(rounding) => float::rint(a, rounding, false, fpscr),
+        V1::RintExact => float::rint(a, Rounding::Nearest, true, fpscr),
+        V1::ToInt(rounding) => float::to_fixed(a, is_signed(e), 0, rounding, fpscr),
         V1::FromHalf => float::from_half(a, fpscr),
         V1::ToHalf => float::to_half(a, fpscr),
     }
-}
-
-fn to_fixed(e: Elem, a: u128, fraction: u8, rounding: Rounding, fpscr: &mut u32) -> u128 {
-    let signed = is_signed(e);
-    float::map1(a, |x, f| soft::to_fixed(x, signed, fraction, rounding, f), fpscr)
 }
 
 /// Two-operand operations.
@@ -125,15 +112,15 @@ fn v2_f32(op: V2, a: u128, b: u128, fpscr: &mut u32) -> u128 {
         V2::Sub => float::sub(a, b, fpscr),
         V2::Mul => float::mul(a, b, fpscr),
         V2::Abd => float::abd(a, b, fpscr),
-        V2::Ceq => float::map2(a, b, soft::ceq, fpscr),
-        V2::Cge => float::map2(a, b, soft::cge, fpscr),
-        V2::Cgt => float::map2(a, b, soft::cgt, fpscr),
-        V2::Max => float::map2(a, b, soft::max, fpscr),
-        V2::Min => float::map2(a, b, soft::min, fpscr),
-        V2::Maxnm => float::map2(a, b, soft::maxnm, fpscr),
-        V2::Minnm => float::map2(a, b, soft::minnm, fpscr),
-        V2::Recps => float::map2(a, b, soft::recps, fpscr),
-        V2::Rsqrts => float::map2(a, b, soft::rsqrts, fpscr),
+        V2::Ceq => float::ceq(a, b, fpscr),
+        V2::Cge => float::cge(a, b, fpscr),
+        V2::Cgt => float::cgt(a, b, fpscr),
+        V2::Max => float::max(a, b, fpscr),
+        V2::Min => float::min(a, b, fpscr),
+        V2::Maxnm => float::maxnm(a, b, fpscr),
+        V2::Minnm => float::minnm(a, b, fpscr),
+        V2::Recps => float::recps(a, b, fpscr),
+        V2::Rsqrts => float::rsqrts(a, b, fpscr),
         _ => v2(op, Elem::U32, a, b, fpscr),
     }
 }
@@ -156,10 +143,7 @@ pub fn vshift(op: VShift, e: Elem, a: u128, n: u8, fpscr: &mut u32) -> u128 {
         VShift::Rshr => integer::rshr(e, a, n),
         VShift::Qshl => integer::qshl(e, a, n, fpscr),
         VShift::QshlU => integer::qshl_signed(e, a, n, fpscr),
-        VShift::ToFixed => to_fixed(e, a, n, Rounding::Zero, fpscr),
-        VShift::FromFixed => {
-            let signed = is_signed(e);
-            float::map1(a, |x, f| soft::from_fixed(x, signed, n, f), fpscr)
-        }
+        VShift::ToFixed => float::to_fixed(a, is_signed(e), n, Rounding::Zero, fpscr),
+        VShift::FromFixed => float::from_fixed(a, is_signed(e), n, fpscr),
     }
 }
