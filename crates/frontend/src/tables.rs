@@ -1,6 +1,6 @@
 //! What `build.rs` makes of `tables/*.tbl`.
 // Fields at bit 0 are shifted by it like all others.
-#![allow(clippy::identity_op, clippy::precedence)] // generated code shifts by zero too
+#![allow(clippy::identity_op, clippy::precedence)]
 
 use crate::decode::{Arch, Encoding, forms};
 use crate::inst::Inst;

@@ -181,16 +181,22 @@ fn literal(i: &mut Inst, cx: Context) {
     i.imm = if i.has(Inst::U) { base.wrapping_add(i.imm) } else { base.wrapping_sub(i.imm) };
 }
 
-/// [Rn, #imm12]. Loads with Rn = PC are lines of their own, stores UNDEFINED.
+// With Rn = PC a load is another line's (PC-relative, with more kinds of offset) and a store UNDEFINED, as no line is
+// left: the forms below answer `Next`.
+
+/// [Rn, #imm12].
 pub fn t32_mem12(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
-    if i.rn == 15 { Verdict::Undefined } else { predictable(i.rd != 15) }
+    if i.rn == 15 { Verdict::Next } else { predictable(i.rd != 15) }
 }
 
 /// Offset, pre- and post-indexed by imm8, except for the space of the unprivileged forms.
 fn indexed(i: &Inst) -> Verdict {
     let (p, w) = (i.has(Inst::P), i.has(Inst::W));
-    if i.rn == 15 || !p && !w { Verdict::Undefined } else { predictable(!(w && i.rn == i.rd)) }
+    if i.rn == 15 {
+        return Verdict::Next;
+    }
+    if !p && !w { Verdict::Undefined } else { predictable(!(w && i.rn == i.rd)) }
 }
 
 /// [Rn, #+/-imm8]{!} and [Rn], #+/-imm8.
@@ -209,7 +215,7 @@ pub fn t32_memt(word: u32, i: &mut Inst, cx: Context) -> Verdict {
 /// [Rn, Rm, LSL #imm2].
 pub fn t32_mem_reg(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
-    if i.rn == 15 { Verdict::Undefined } else { predictable(i.rd != 15 && i.rm != 15) }
+    if i.rn == 15 { Verdict::Next } else { predictable(i.rd != 15 && i.rm != 15) }
 }
 
 /// PC-relative: the address in `imm`.
@@ -221,7 +227,7 @@ pub fn t32_lit(_: u32, i: &mut Inst, cx: Context) -> Verdict {
 /// LDR, [Rn, #imm12]: a load of the PC is a branch.
 pub fn t32_ldr12(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     offset(i);
-    if i.rn == 15 { Verdict::Undefined } else { predictable(i.rd != 15 || may_branch(cx)) }
+    if i.rn == 15 { Verdict::Next } else { predictable(i.rd != 15 || may_branch(cx)) }
 }
 
 /// LDR, indexed.
@@ -235,7 +241,7 @@ pub fn t32_ldr8(_: u32, i: &mut Inst, cx: Context) -> Verdict {
 /// LDR, [Rn, Rm, LSL #imm2].
 pub fn t32_ldr_reg(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     offset(i);
-    if i.rn == 15 { Verdict::Undefined } else { predictable(i.rm != 15 && (i.rd != 15 || may_branch(cx))) }
+    if i.rn == 15 { Verdict::Next } else { predictable(i.rm != 15 && (i.rd != 15 || may_branch(cx))) }
 }
 
 /// LDR, PC-relative.
@@ -247,13 +253,13 @@ pub fn t32_ldr_lit(_: u32, i: &mut Inst, cx: Context) -> Verdict {
 /// PLD, PLI at [Rn, #imm12].
 pub fn t32_hint12(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
-    Verdict::Valid
+    if i.rn == 15 { Verdict::Next } else { Verdict::Valid }
 }
 
 /// PLD, PLI at [Rn, #-imm8].
 pub fn t32_hint8(_: u32, i: &mut Inst, _: Context) -> Verdict {
     i.set(Inst::P, true);
-    Verdict::Valid
+    if i.rn == 15 { Verdict::Next } else { Verdict::Valid }
 }
 
 /// PLD, PLI, PC-relative.
