@@ -89,8 +89,13 @@ pub fn hide(fd: i32) -> i32 {
     let high = limit.rlim_cur.min(1024).saturating_sub(1) as i32;
     // SAFETY: a descriptor of ours.
     unsafe {
+        if fd >= high {
+            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+            return fd;
+        }
         let moved = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, high);
         if moved < 0 {
+            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
             return fd;
         }
         libc::close(fd);
