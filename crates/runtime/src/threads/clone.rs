@@ -233,7 +233,8 @@ fn vfork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let own = std::ptr::from_ref::<Inbox>(&thread.inbox);
     // SAFETY: the child runs on the new stack, and this thread sleeps in the kernel until it has left the address
     // space, so nothing is used by both at once.
-    let pid = unsafe { forearm_vfork(flags, stack.cast::<u8>().add(STACK), tid, start, (&raw mut *child).cast()) };
+    let pid =
+        unsafe { forearm_vfork(flags, stack.cast::<u8>().add(STACK), tid, start, (&raw mut *child).cast()) };
     Inbox::restore(own);
     // SAFETY: the child is gone from this address space.
     unsafe { libc::munmap(stack, STACK) };
