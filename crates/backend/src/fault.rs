@@ -47,7 +47,47 @@ pub unsafe fn copy(dst: *mut u8, src: *const u8, len: usize) -> Result<(), BadAd
     if unsafe { forearm_copy(dst, src, len) } == 0 { Ok(()) } else { Err(BadAddress) }
 }
 
-/// Called by the host's SIGSEGV and SIGBUS handler. `true`: the fault was in guest code or in [`copy`], and
+// A 32-bit system call of the host. Kernels without IA32 emulation answer with a fault.
+global_asm!(
+    ".global forearm_compat",
+    ".global forearm_compat_insn",
+    ".global forearm_compat_fixup",
+    "forearm_compat:",
+    "push rbx",
+    "mov eax, edi",
+    "mov ebx, esi",
+    "mov ecx, edx",
+    "forearm_compat_insn:",
+    "int 0x80",
+    "pop rbx",
+    "ret",
+    "forearm_compat_fixup:",
+    "mov eax, -38", // ENOSYS
+    "pop rbx",
+    "ret",
+);
+
+unsafe extern "C" {
+    fn forearm_compat(number: u32, a: u32, b: u32) -> i32;
+    static forearm_compat_insn: u8;
+    static forearm_compat_fixup: u8;
+}
+
+/// Makes call `number` of the host's i386 table; `-errno` or the result. -ENOSYS where the kernel has no IA32
+/// emulation, and under a seccomp filter, which may kill a process for such a call.
+///
+/// # Safety
+/// As any system call: its effect on memory is the caller's business.
+pub unsafe fn compat_syscall(number: u32, a: u32, b: u32) -> i32 {
+    // SAFETY: no memory is involved.
+    if unsafe { libc::prctl(libc::PR_GET_SECCOMP) } != 0 {
+        return -libc::ENOSYS;
+    }
+    // SAFETY: the caller's promise; a fault is turned into -ENOSYS by `recover`.
+    unsafe { forearm_compat(number, a, b) }
+}
+
+/// Called by the host's SIGSEGV and SIGBUS handler. `true`: the fault was in guest code or in a function of this module, and
 /// `context` now continues at its recovery point. `false`: the fault is the translator's own or was sent by kill.
 ///
 /// # Safety
@@ -57,6 +97,10 @@ pub unsafe fn recover(info: &libc::siginfo_t, context: &mut libc::ucontext_t) ->
     // Only addresses are taken, nothing is read.
     if rip == &raw const forearm_copy_insn as i64 {
         context.uc_mcontext.gregs[libc::REG_RIP as usize] = &raw const forearm_copy_fixup as i64;
+        return true;
+    }
+    if rip == &raw const forearm_compat_insn as i64 {
+        context.uc_mcontext.gregs[libc::REG_RIP as usize] = &raw const forearm_compat_fixup as i64;
         return true;
     }
     let Some(cpu) = enter::current() else { return false };

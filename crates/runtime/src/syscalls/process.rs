@@ -7,6 +7,7 @@ use crate::signals::siginfo;
 use crate::syscalls::host::{host, host_wait};
 use crate::threads::Thread;
 use crate::threads::clone::{self, CloneArgs};
+use crate::threads::robust;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// clone(flags, stack, parent_tid, tls, child_tid): ARM's order (CONFIG_CLONE_BACKWARDS).
@@ -118,15 +119,12 @@ pub fn set_tid_address(t: &mut Thread, a: Args) -> SysResult {
     Ok(t.tid as u32)
 }
 
-/// Size of `struct robust_list_head`.
-const ROBUST_HEAD: u32 = 12;
-
 /// set_robust_list: see `threads::robust`.
 pub fn set_robust_list(t: &mut Thread, a: Args) -> SysResult {
-    if a[1] != ROBUST_HEAD {
+    if a[1] != robust::HEAD_SIZE {
         return Err(Errno(libc::EINVAL));
     }
-    t.robust_list = a[0];
+    robust::set(t, a[0]);
     Ok(0)
 }
 
@@ -135,7 +133,7 @@ pub fn get_robust_list(t: &mut Thread, a: Args) -> SysResult {
     if a[0] != 0 && a.i32(0) != t.tid {
         return Err(Errno(libc::EPERM));
     }
-    t.mem.write(a[2], &ROBUST_HEAD)?;
+    t.mem.write(a[2], &robust::HEAD_SIZE)?;
     t.mem.write(a[1], &t.robust_list)?;
     Ok(0)
 }

@@ -1,7 +1,7 @@
 //! Guest threads: each is a host thread.
 
 pub mod clone;
-mod robust;
+pub(crate) mod robust;
 mod run;
 
 use crate::errno::Errno;

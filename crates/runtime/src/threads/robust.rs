@@ -1,14 +1,34 @@
-//! Robust futexes: the host kernel cannot walk a list of 32-bit pointers, so it is done here when a thread ends
-//! (kernel/futex/core.c: compat_exit_robust_list). A thread that is killed with SIGKILL leaves its list unwalked.
+//! Robust futexes. The list has 32-bit pointers, which the host kernel walks only for the list that an i386 call has
+//! registered, and only where guest addresses are host addresses. So the list is walked here when a thread ends
+//! (kernel/futex/core.c: compat_exit_robust_list), and the kernel, where it can, is there for SIGKILL.
 
 use super::Thread;
+use forearm_backend::fault;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Size of `struct robust_list_head`.
+pub const HEAD_SIZE: u32 = 12;
 
 const FUTEX_TID_MASK: u32 = 0x3fff_ffff;
 const FUTEX_OWNER_DIED: u32 = 0x4000_0000;
 const FUTEX_WAITERS: u32 = 0x8000_0000;
 /// ROBUST_LIST_LIMIT: protection against circular lists.
 const LIMIT: usize = 2048;
+
+/// set_robust_list: `head` is the calling thread's list from now on.
+pub fn set(thread: &mut Thread, head: u32) {
+    thread.robust_list = head;
+    register(thread, head);
+}
+
+/// Tells the kernel of the list, if it can be of use.
+fn register(thread: &Thread, head: u32) {
+    const I386_SET_ROBUST_LIST: u32 = 311;
+    if thread.mem.host::<u8>(0).is_null() {
+        // SAFETY: the kernel takes note of an address. Where it fails, a thread that is killed leaves its list unwalked.
+        unsafe { fault::compat_syscall(I386_SET_ROBUST_LIST, head, HEAD_SIZE) };
+    }
+}
 
 /// Wakes one waiter of a futex that other processes may share.
 pub(super) fn wake(thread: &Thread, addr: u32) {
@@ -24,6 +44,12 @@ pub(super) fn exit(thread: &mut Thread) {
     if head == 0 {
         return;
     }
+    walk(thread, head);
+    // By the time the kernel walks, the head's memory may be another thread's.
+    register(thread, 0);
+}
+
+fn walk(thread: &Thread, head: u32) {
     // struct robust_list_head: list.next, futex_offset, list_op_pending. Bit 0 of a pointer: a PI futex.
     let Ok([mut entry, offset, pending]) = thread.mem.read::<[u32; 3]>(head) else { return };
     for _ in 0..LIMIT {
