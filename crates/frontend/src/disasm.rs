@@ -231,7 +231,7 @@ fn float(out: &mut String, name: &str, i: &Inst) -> bool {
 
 /// Advanced SIMD operands.
 fn vector(out: &mut String, name: &str, i: &Inst) -> bool {
-    // Quadwords are numbered by their first doubleword.
+    // Quadwords have the number of their first doubleword.
     let either = |out: &mut String, r: u8| {
         if i.has(Inst::Q) { put!(out, "q{}", r / 2) } else { put!(out, "d{r}") }
     };
@@ -242,15 +242,58 @@ fn vector(out: &mut String, name: &str, i: &Inst) -> bool {
         "dd" => put!(out, "d{}", i.rd),
         "dn" => put!(out, "d{}", i.rn),
         "dm" => put!(out, "d{}", i.rm),
-        "qd" => put!(out, "q{}", i.rd),
-        "qn" => put!(out, "q{}", i.rn),
-        "qm" => put!(out, "q{}", i.rm),
+        "qd" => put!(out, "q{}", i.rd / 2),
+        "qn" => put!(out, "q{}", i.rn / 2),
+        "qm" => put!(out, "q{}", i.rm / 2),
+        // The Cryptographic Extension numbers quadwords themselves.
+        "cd" => put!(out, "q{}", i.rd),
+        "cn" => put!(out, "q{}", i.rn),
+        "cm" => put!(out, "q{}", i.rm),
         "U" => out.push(if i.has(Inst::U) { 'u' } else { 's' }),
         "z" => put!(out, "{}", 8u32 << (i.size & 3)),
         "z2" => put!(out, "{}", 16u32 << (i.size & 3)),
+        "scalar" => put!(out, "{}", i.amount),
+        // Each bit of the immediate stands for a byte.
+        "i64" => {
+            let bytes: String = (0..8).rev().map(|bit| if i.imm >> bit & 1 != 0 { "ff" } else { "00" }).collect();
+            put!(out, "#0x{bytes}");
+        }
+        "tablelist" => {
+            let names: Vec<_> = (i.rn..i.rn + i.shift).map(|r| format!("d{r}")).collect();
+            put!(out, "{{{}}}", names.join(", "));
+        }
+        "vldlist" => structure_list(out, i),
+        "vldaddr" => {
+            put!(out, "[{}", core(i.rn));
+            if i.ra > 1 {
+                put!(out, ":{}", u32::from(i.ra) * 8);
+            }
+            out.push(']');
+            match i.rm {
+                15 => {}
+                13 => out.push('!'),
+                m => put!(out, ", {}", core(m)),
+            }
+        }
         _ => return false,
     }
     true
+}
+
+/// The registers of an element or structure load or store.
+fn structure_list(out: &mut String, i: &Inst) {
+    let name = format!("{:?}", i.op);
+    let elements = name.as_bytes().get(3).map_or(1, |digit| digit.saturating_sub(b'0'));
+    let (lane, all) = (name.ends_with("_lane"), name.ends_with("_all"));
+    // Whole registers: `amount` consecutive structures. VLD1 to all lanes: `amount` registers.
+    let count = if lane { elements } else if elements == 1 { i.amount } else { elements };
+    let mut registers: Vec<u8> = (0..count).map(|k| i.rd + k * i.shift.max(1)).collect();
+    if !lane && !all && elements > 1 && i.amount == 2 {
+        registers = (0..2 * elements).map(|k| i.rd + k).collect();
+    }
+    let index = if lane { format!("[{}]", i.amount) } else { String::from(if all { "[]" } else { "" }) };
+    let names: Vec<_> = registers.iter().map(|r| format!("d{r}{index}")).collect();
+    put!(out, "{{{}}}", names.join(", "));
 }
 
 #[cfg(test)]

@@ -13,6 +13,14 @@ struct Rule {
     pattern: String,
 }
 
+/// Is `op` what the pattern names? `*` at its end stands for anything.
+pub fn matches(pattern: &str, op: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => op.starts_with(prefix),
+        None => op == pattern,
+    }
+}
+
 /// The rules.
 pub struct Accepted(Vec<Rule>);
 
@@ -41,11 +49,7 @@ impl Accepted {
     /// Is there a rule for this operation?
     pub fn has(&self, what: &str, op: &str) -> bool {
         self.0.iter().any(|r| {
-            r.what == what
-                && match r.pattern.strip_suffix('*') {
-                    Some(prefix) => op.starts_with(prefix),
-                    None => op == r.pattern,
-                }
+            r.what == what && matches(&r.pattern, op)
         })
     }
 

@@ -86,7 +86,7 @@ impl Generator {
         // A store-exclusive succeeds only after a load-exclusive.
         let pair = (name.starts_with("STREX") || name.starts_with("STLEX")) && self.rng.u8(..4) != 0;
         // The load-exclusive needs the operands of the store: its place is kept for it.
-        let it_allowed = line.thumb && !matches!(e.op, Op::IT | Op::CBZ) && !pair;
+        let it_allowed = line.thumb && !matches!(e.op, Op::IT | Op::CBZ | Op::CBNZ) && !pair;
         let it = if it_allowed && self.rng.u8(..4) == 0 {
             let condition = self.rng.u8(..14);
             block.push_it(condition << 4 | 8)
@@ -146,7 +146,7 @@ impl Generator {
             }
         }
         // Branches go a few instructions forwards. J1 and J2 of a T32 branch are the bits 13 and 11.
-        if matches!(e.op, Op::B | Op::BL | Op::BLX_imm | Op::CBZ) {
+        if matches!(e.op, Op::B | Op::BL | Op::BLX_imm | Op::CBZ | Op::CBNZ) {
             for (k, &bit) in immediate.iter().enumerate() {
                 if k >= 5 {
                     word &= !(1 << bit);

@@ -15,7 +15,7 @@ use crate::state::{RECORD_SIZE, SCRATCH_SIZE};
 const RUNNER: u32 = 0x1_0c00;
 const VARIABLES: u32 = 0x1_1000;
 /// Where every case jumps to when it is done: the `exit` label.
-pub const EXIT: u32 = RUNNER + 0x4c;
+pub const EXIT: u32 = RUNNER + 0x50;
 /// The cases' code.
 pub const CODE: u32 = 0x10_0000;
 /// Distance of two cases' code.
@@ -32,13 +32,14 @@ const PAGE: usize = 4096;
 
 /// The runner, A32.
 #[rustfmt::skip]
-const RUNNER_CODE: [u32; 59] = [
+const RUNNER_CODE: [u32; 60] = [
     // enter:
-    0xe59f0400, // ldr r0, case
+    0xf57ff01f, // clrex @ no case sees the load-exclusive of another
+    0xe59f03fc, // ldr r0, case
     0xe5901044, // ldr r1, [r0, #CODE]
-    0xe58f13fc, // str r1, jump
+    0xe58f13f8, // str r1, jump
     0xe5901048, // ldr r1, [r0, #PATTERN]
-    0xe59f23fc, // ldr r2, scratch
+    0xe59f23f8, // ldr r2, scratch
     0xe2813c02, // add r3, r1, #512
     0xe8b10ff0, // 1: ldmia r1!, {r4-r11}
     0xe8a20ff0, // stmia r2!, {r4-r11}
@@ -52,12 +53,12 @@ const RUNNER_CODE: [u32; 59] = [
     0xe590103c, // ldr r1, [r0,#60]
     0xe12cf001, // msr apsr_nzcvqg, r1
     0xe8907fff, // ldmia r0, {r0-r14}
-    0xe59ff3bc, // ldr pc, jump
+    0xe59ff3b8, // ldr pc, jump
     // exit:
-    0xe58f03ac, // str r0,slot
-    0xe59f03ac, // ldr r0,cursor
+    0xe58f03a8, // str r0,slot
+    0xe59f03a8, // ldr r0,cursor
     0xe9807ffe, // stmib r0,{r1-r14}
-    0xe59f13a0, // ldr r1,slot
+    0xe59f139c, // ldr r1,slot
     0xe5801000, // str r1,[r0]
     0xe10f1000, // mrs r1, apsr
     0xe580103c, // str r1,[r0,#60]
@@ -66,22 +67,22 @@ const RUNNER_CODE: [u32; 59] = [
     0xe2801048, // add r1,r0,#72
     0xeca10b20, // vstmia r1!,{d0-d15}
     0xece10b20, // vstmia r1!,{d16-d31}
-    0xe59f2390, // ldr r2,scratch
+    0xe59f238c, // ldr r2,scratch
     0xe2823c02, // add r3,r2,#512
     0xe8b20ff0, // 2: ldmia r2!,{r4-r11}
     0xe8a10ff0, // stmia r1!,{r4-r11}
     0xe1520003, // cmp r2,r3
     0x1afffffb, // bne 2b
-    0xe58f1368, // str r1,cursor
-    0xe59f0368, // ldr r0,case
+    0xe58f1364, // str r1,cursor
+    0xe59f0364, // ldr r0,case
     0xe2800e15, // add r0,r0,#CASE_SIZE
-    0xe58f0360, // str r0,case
-    0xe59f0364, // ldr r0,count
+    0xe58f035c, // str r0,case
+    0xe59f0360, // ldr r0,count
     0xe2500001, // subs r0,r0,#1
-    0xe58f035c, // str r0,count
-    0x1affffd2, // bne enter
-    0xe59f135c, // ldr r1,outbase
-    0xe59f235c, // ldr r2,outlen
+    0xe58f0358, // str r0,count
+    0x1affffd1, // bne enter
+    0xe59f1358, // ldr r1,outbase
+    0xe59f2358, // ldr r2,outlen
     0xe3a00001, // 3: mov r0,#1
     0xe3a07004, // mov r7,#4
     0xef000000, // svc 0

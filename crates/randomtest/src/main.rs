@@ -1,7 +1,7 @@
 //! Random instructions under forearm and under an oracle (`qemu-arm-static`), state by state.
 //!
-//! `randomtest --count N --seed S --forearm PATH --tier interp|jit [--oracle PATH] [--accepted FILE] [--only PATTERN]
-//! [--sequences PERCENT] [--oracle-only]`. It exits with 1 where a difference is not accepted or a table line was not reached.
+//! `randomtest --count N --seed S --forearm PATH --tier interp|jit [--oracle PATH] [--accepted FILE] [--only PATTERNS]
+//! [--without PATTERNS] [--sequences PERCENT] [--oracle-only]`. It exits with 1 where a difference is not accepted or a table line was not reached.
 
 mod accepted;
 mod address;
@@ -34,6 +34,7 @@ struct Options {
     oracle: PathBuf,
     accepted: PathBuf,
     only: Option<String>,
+    without: Option<String>,
     sequences: usize,
     oracle_only: bool,
 }
@@ -48,6 +49,7 @@ fn options() -> Result<Options, lexopt::Error> {
         oracle: "qemu-arm-static".into(),
         accepted: "tests/random/accepted.txt".into(),
         only: None,
+        without: None,
         sequences: 30,
         oracle_only: false,
     };
@@ -61,6 +63,7 @@ fn options() -> Result<Options, lexopt::Error> {
             Long("oracle") => o.oracle = args.value()?.into(),
             Long("accepted") => o.accepted = args.value()?.into(),
             Long("only") => o.only = Some(args.value()?.string()?),
+            Long("without") => o.without = Some(args.value()?.string()?),
             Long("sequences") => o.sequences = args.value()?.parse()?,
             Long("oracle-only") => o.oracle_only = true,
             other => return Err(other.unexpected()),
@@ -95,16 +98,13 @@ fn main() -> ExitCode {
 fn test(o: &Options) -> Result<bool, String> {
     let accepted = Accepted::read(&o.accepted)?;
     let name = |line: &Line| format!("{:?}", line.encoding().op);
-    let matches = |line: &Line| match &o.only {
-        None => true,
-        Some(pattern) => match pattern.strip_suffix('*') {
-            Some(prefix) => name(line).starts_with(prefix),
-            None => name(line) == *pattern,
-        },
+    let among = |patterns: &Option<String>, line: &Line| {
+        patterns.as_ref().map(|p| p.split(',').any(|p| accepted::matches(p, &name(line))))
     };
     let lines: Vec<Line> = generate::lines()
         .into_iter()
-        .filter(|line| matches(line) && !accepted.has("skip", &name(line)))
+        .filter(|line| among(&o.only, line).unwrap_or(true) && !among(&o.without, line).unwrap_or(false))
+        .filter(|line| !accepted.has("skip", &name(line)))
         .collect();
     let folder = std::env::temp_dir().join(format!("forearm-random-{}", std::process::id()));
     let oracle = Program { path: o.oracle.clone(), environment: vec![] };
