@@ -221,7 +221,7 @@ impl Generator {
             }
         }
         if f.effects.memory && !table {
-            let Some(at) = self.aim(inst, state) else { return false };
+            let Some(at) = self.aim(f, state) else { return false };
             if let Some(target) = target {
                 // The PC is the last word of a list.
                 let at = if inst.op == Op::LDM { at + 4 * (inst.imm.count_ones() as usize - 1) } else { at };
@@ -243,7 +243,7 @@ impl Generator {
                 block.pads();
                 return true;
             }
-            let Some(at) = self.aim(inst, state) else { return false };
+            let Some(at) = self.aim(f, state) else { return false };
             state.scratch[at..at + 2].copy_from_slice(&(halfwords as u16).to_le_bytes());
         } else if let Some(target) = target {
             let m = usize::from(inst.rm);
@@ -275,7 +275,8 @@ impl Generator {
     }
 
     /// Points the instruction's base register at the scratch memory. The offset in it.
-    fn aim(&mut self, inst: &Inst, state: &mut State) -> Option<usize> {
+    fn aim(&mut self, f: &Filled, state: &mut State) -> Option<usize> {
+        let inst = &f.inst;
         let how = address(inst).unwrap_or_else(|| panic!("{:?} accesses memory: how?", inst.op));
         let mut at = 128 + 32 * self.rng.usize(..5);
         if unaligned_allowed(inst) && self.rng.u8(..4) == 0 {
@@ -283,9 +284,9 @@ impl Generator {
         }
         let offset = match how {
             Address::Fixed(to) => {
-                // The code is the same in both runs. Loads of the PC would find no address there, duals must be aligned.
+                // The code is the same in both runs, and read-only. Loads of the PC would find no address there, duals must be aligned.
                 let aligned = to.is_multiple_of(4) || unaligned_allowed(inst);
-                return (aligned && inst.rd != 15).then_some(at);
+                return (aligned && inst.rd != 15 && !f.effects.stores).then_some(at);
             }
             Address::Base(offset) => offset,
             Address::Index(_) if inst.rn == inst.rm => return None,
@@ -358,7 +359,7 @@ fn fits(f: &Filled, state: &State) -> bool {
         return false;
     }
     let offset = match address(inst) {
-        Some(Address::Fixed(to)) => return to.is_multiple_of(4),
+        Some(Address::Fixed(to)) => return to.is_multiple_of(4) && !f.effects.stores,
         Some(Address::Base(offset)) => offset,
         Some(Address::Index(up)) if inst.rm == INDEX && inst.shift != shift::RRX => {
             let index = index(inst, state);
