@@ -255,7 +255,8 @@ fn vector(out: &mut String, name: &str, i: &Inst) -> bool {
         "scalar" => put!(out, "{}", i.amount),
         // Each bit of the immediate stands for a byte.
         "i64" => {
-            let bytes: String = (0..8).rev().map(|bit| if i.imm >> bit & 1 != 0 { "ff" } else { "00" }).collect();
+            let bytes: String =
+                (0..8).rev().map(|bit| if i.imm >> bit & 1 != 0 { "ff" } else { "00" }).collect();
             put!(out, "#0x{bytes}");
         }
         "tablelist" => {
@@ -286,7 +287,13 @@ fn structure_list(out: &mut String, i: &Inst) {
     let elements = name.as_bytes().get(3).map_or(1, |digit| digit.saturating_sub(b'0'));
     let (lane, all) = (name.ends_with("_lane"), name.ends_with("_all"));
     // Whole registers: `amount` consecutive structures. VLD1 to all lanes: `amount` registers.
-    let count = if lane { elements } else if elements == 1 { i.amount } else { elements };
+    let count = if lane {
+        elements
+    } else if elements == 1 {
+        i.amount
+    } else {
+        elements
+    };
     let mut registers: Vec<u8> = (0..count).map(|k| i.rd + k * i.shift.max(1)).collect();
     if !lane && !all && elements > 1 && i.amount == 2 {
         registers = (0..2 * elements).map(|k| i.rd + k).collect();

@@ -48,9 +48,7 @@ impl Accepted {
 
     /// Is there a rule for this operation?
     pub fn has(&self, what: &str, op: &str) -> bool {
-        self.0.iter().any(|r| {
-            r.what == what && matches(&r.pattern, op)
-        })
+        self.0.iter().any(|r| r.what == what && matches(&r.pattern, op))
     }
 
     /// The differences of two states that no rule for one of `ops` accepts, one a line.

@@ -198,6 +198,8 @@ impl Codegen<'_, '_> {
         if !self.ended {
             self.sync_flags();
             self.b.ins().jump(after, &[]);
+            // What the instruction has stored in the state is still dirty where the condition failed.
+            self.dirty |= dirty;
         } else {
             self.dirty = dirty;
         }
