@@ -9,6 +9,7 @@
 //! - `oracle: none (reason)`: the oracle is wrong or has no answer; standard output is compared with `NAME.expected`
 //! - `end: status 3`, `end: signal 11`: how it ends without the oracle (default: `status 0`)
 //! - `modes: default`: slow, so only in the default tier policy
+//! - `privileges: none`: run without capabilities, as an ordinary user is
 //! - `stderr: any`: it may write to standard error
 //! - `limit: 60`: the time limit in seconds (default: 30)
 
@@ -22,6 +23,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::Case;
 use crate::context::Context;
 use crate::process;
+use crate::tools;
 
 /// Where the cross-compiler's libraries are, for dynamic programs.
 const SYSROOT: &str = "/usr/arm-linux-gnueabihf";
@@ -50,6 +52,7 @@ struct Head {
     end: String,
     all_modes: bool,
     any_stderr: bool,
+    unprivileged: bool,
     limit: Duration,
 }
 
@@ -97,6 +100,7 @@ impl Head {
             end: "status 0".to_owned(),
             all_modes: true,
             any_stderr: false,
+            unprivileged: false,
             limit: Duration::from_secs(30),
         };
         let words = |value: &str| value.split_whitespace().map(str::to_owned).collect();
@@ -112,9 +116,12 @@ impl Head {
                 ("end", v) => head.end = v.to_owned(),
                 ("modes", "default") => head.all_modes = false,
                 ("modes", "all") => {}
+                ("privileges", "none") => head.unprivileged = true,
                 ("stderr", "any") => head.any_stderr = true,
                 ("limit", v) => head.limit = Duration::from_secs(v.parse()?),
-                ("run" | "oracle" | "modes" | "stderr", v) => bail!("`{key}: {v}` is not known"),
+                ("run" | "oracle" | "modes" | "stderr" | "privileges", v) => {
+                    bail!("`{key}: {v}` is not known")
+                }
                 _ => {}
             }
         }
@@ -178,7 +185,13 @@ impl Program {
         let who = interpreter.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let dir = self.dir.join(format!("{who}-{}", mode.unwrap_or("default")));
         std::fs::create_dir_all(&dir)?;
-        let mut command = Command::new(interpreter);
+        let mut command = if self.head.unprivileged && tools::is_root() {
+            let mut setpriv = Command::new("setpriv");
+            setpriv.args(["--inh-caps=-all", "--bounding-set=-all", "--"]).arg(interpreter);
+            setpriv
+        } else {
+            Command::new(interpreter)
+        };
         if self.head.dynamic {
             command.args(["-L", SYSROOT]);
         }

@@ -3,10 +3,10 @@
 //! ```toml
 //! [[package.metadata.xtask.test]]
 //! name = "random"
-//! run = ["forearm-random", "--count", "20000"]
+//! run = ["randomtest", "--count", "20000", "--forearm", "{forearm}"]
 //! ```
 //!
-//! and the binary it names is run with `$FOREARM` and `$QEMU_ARM` set to the two interpreters.
+//! and the binary it names is run from the workspace, with `{forearm}` and `{qemu}` replaced by the two interpreters.
 
 use std::process::Command;
 use std::time::Duration;
@@ -66,8 +66,11 @@ fn run(context: &Context, words: &[String]) -> Result<()> {
     let [program, arguments @ ..] = words else { anyhow::bail!("an empty command") };
     let path = context.built(program).with_context(|| format!("{program} was not built"))?;
     let mut command = Command::new(path);
-    command.args(arguments).current_dir(&context.workspace);
-    command.env("FOREARM", context.forearm()).env("QEMU_ARM", context.qemu()?);
+    let (forearm, qemu) = (context.forearm(), context.qemu()?);
+    let fill = |word: &String| {
+        word.replace("{forearm}", &forearm.to_string_lossy()).replace("{qemu}", &qemu.to_string_lossy())
+    };
+    command.args(arguments.iter().map(fill)).current_dir(&context.workspace);
     let output = process::run(&mut command, Duration::from_secs(600))?;
     ensure!(output.success(), "{} ended with {}:\n{}", words.join(" "), output.end(), output.tail(30));
     Ok(())
