@@ -11,18 +11,36 @@ use cranelift_codegen::ir::{InstBuilder, Type, Value};
 use forearm_frontend::machine::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding};
 
 impl Codegen<'_, '_> {
-    /// `fast`, or the helper's answer where that is a NaN.
-    fn or_nan(&mut self, ty: Type, fast: Value, helper: Helper, operands: &[Value]) -> Value {
-        let nan = self.b.ins().fcmp(FloatCC::Unordered, fast, fast);
+    /// A value computed out of line where `rare` holds, else `fast`.
+    fn unless(&mut self, ty: Type, rare: Value, fast: Value, helper: Helper, operands: &[Value]) -> Value {
         let (cold, on) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(cold);
         let result = self.b.append_block_param(on, ty);
-        self.b.ins().brif(nan, cold, &[], on, &[fast.into()]);
+        self.b.ins().brif(rare, cold, &[], on, &[fast.into()]);
         self.b.switch_to_block(cold);
         let exact = self.helper(helper, operands, ty);
         self.b.ins().jump(on, &[exact.into()]);
         self.b.switch_to_block(on);
         result
+    }
+
+    /// `fast`, or the helper's answer where that is a NaN.
+    fn or_nan(&mut self, ty: Type, fast: Value, helper: Helper, operands: &[Value]) -> Value {
+        let nan = self.b.ins().fcmp(FloatCC::Unordered, fast, fast);
+        self.unless(ty, nan, fast, helper, operands)
+    }
+
+    /// The same for what can underflow: Arm judges tininess before rounding, x86 after, so the smallest normal number is
+    /// looked at again too. One comparison sees both.
+    fn or_nan_or_tiny(&mut self, ty: Type, fast: Value, helper: Helper, operands: &[Value]) -> Value {
+        let magnitude = self.b.ins().fabs(fast);
+        let least = if ty == F32 {
+            self.b.ins().f32const(f32::MIN_POSITIVE)
+        } else {
+            self.b.ins().f64const(f64::MIN_POSITIVE)
+        };
+        let rare = self.b.ins().fcmp(FloatCC::UnorderedOrEqual, magnitude, least);
+        self.unless(ty, rare, fast, helper, operands)
     }
 
     fn two(&mut self, ty: Type, op: FloatOp2, helper: Helper, a: Value, b: Value) -> Value {
@@ -34,7 +52,81 @@ impl Codegen<'_, '_> {
             FloatOp2::Div => self.b.ins().fdiv(a, b),
             _ => return self.helper(helper, &[a, b], ty),
         };
-        self.or_nan(ty, fast, helper, &[a, b])
+        match op {
+            // A tiny sum is exact.
+            FloatOp2::Add | FloatOp2::Sub => self.or_nan(ty, fast, helper, &[a, b]),
+            _ => self.or_nan_or_tiny(ty, fast, helper, &[a, b]),
+        }
+    }
+
+    fn three(&mut self, ty: Type, op: FloatOp3, helper: Helper, acc: Value, a: Value, b: Value) -> Value {
+        let FloatOp3::Fma = op;
+        // Without the instruction it would be a call to the C library.
+        if self.mode.flush || !is_x86_feature_detected!("fma") {
+            return self.helper(helper, &[acc, a, b], ty);
+        }
+        let fast = self.b.ins().fma(a, b, acc);
+        self.or_nan_or_tiny(ty, fast, helper, &[acc, a, b])
+    }
+
+    /// N, Z, C, V of a comparison. Unordered ones are the helper's: VCMPE signals them.
+    fn compare(&mut self, helper: Helper, a: Value, b: Value) -> Value {
+        if self.mode.flush {
+            return self.helper(helper, &[a, b], I32);
+        }
+        let less = self.b.ins().fcmp(FloatCC::LessThan, a, b);
+        let equal = self.b.ins().fcmp(FloatCC::Equal, a, b);
+        let [lt, eq, gt] = [0x8000_0000u32, 0x6000_0000, 0x2000_0000]
+            .map(|flags| self.b.ins().iconst(I32, i64::from(flags)));
+        let flags = self.b.ins().select(equal, eq, gt);
+        let flags = self.b.ins().select(less, lt, flags);
+        let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);
+        self.unless(I32, unordered, flags, helper, &[a, b])
+    }
+
+    /// Conversion to a 32-bit integer, rounding towards zero, of what fits; the rest saturates out of line.
+    fn truncate(&mut self, signed: bool, helper: Helper, a: Value) -> Value {
+        let ty = self.b.func.dfg.value_type(a);
+        let constant = |g: &mut Self, x: f32| {
+            if ty == F32 { g.b.ins().f32const(x) } else { g.b.ins().f64const(f64::from(x)) }
+        };
+        let fits = if signed {
+            let magnitude = self.b.ins().fabs(a);
+            let limit = constant(self, 2_147_483_648.0);
+            self.b.ins().fcmp(FloatCC::LessThan, magnitude, limit)
+        } else {
+            let (zero, limit) = (constant(self, 0.0), constant(self, 4_294_967_296.0));
+            let above = self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, a, zero);
+            let below = self.b.ins().fcmp(FloatCC::LessThan, a, limit);
+            self.b.ins().band(above, below)
+        };
+        let (fast, cold, on) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        let result = self.b.append_block_param(on, I32);
+        self.b.ins().brif(fits, fast, &[], cold, &[]);
+        self.b.switch_to_block(fast);
+        // Only where it fits: the host would flag the others otherwise than Arm does.
+        let value = if signed {
+            self.b.ins().fcvt_to_sint_sat(I32, a)
+        } else {
+            let long = self.b.ins().fcvt_to_sint_sat(I64, a);
+            self.b.ins().ireduce(I32, long)
+        };
+        self.b.ins().jump(on, &[value.into()]);
+        self.b.switch_to_block(cold);
+        let exact = self.helper(helper, &[a], I32);
+        self.b.ins().jump(on, &[exact.into()]);
+        self.b.switch_to_block(on);
+        result
+    }
+
+    /// An integer as the host converts it: `w` extended to 64 bits if it is unsigned.
+    fn int_to_float(&mut self, ty: Type, w: Value, signed: bool) -> Value {
+        if signed {
+            return self.b.ins().fcvt_from_sint(ty, w);
+        }
+        let long = self.b.ins().uextend(I64, w);
+        self.b.ins().fcvt_from_sint(ty, long)
     }
 
     fn one(&mut self, ty: Type, op: FloatOp1, helper: Helper, a: Value) -> Value {
@@ -103,7 +195,7 @@ impl Float for Codegen<'_, '_> {
         self.two(F32, op, Helper::S2(op), a, b)
     }
     fn s3(&mut self, op: FloatOp3, acc: Value, a: Value, b: Value) -> Value {
-        self.helper(Helper::S3(op), &[acc, a, b], F32)
+        self.three(F32, op, Helper::S3(op), acc, a, b)
     }
     fn d1(&mut self, op: FloatOp1, a: Value) -> Value {
         self.one(F64, op, Helper::D1(op), a)
@@ -112,13 +204,13 @@ impl Float for Codegen<'_, '_> {
         self.two(F64, op, Helper::D2(op), a, b)
     }
     fn d3(&mut self, op: FloatOp3, acc: Value, a: Value, b: Value) -> Value {
-        self.helper(Helper::D3(op), &[acc, a, b], F64)
+        self.three(F64, op, Helper::D3(op), acc, a, b)
     }
     fn s_compare(&mut self, a: Value, b: Value, signal: bool) -> Value {
-        self.helper(Helper::SCompare(signal), &[a, b], I32)
+        self.compare(Helper::SCompare(signal), a, b)
     }
     fn d_compare(&mut self, a: Value, b: Value, signal: bool) -> Value {
-        self.helper(Helper::DCompare(signal), &[a, b], I32)
+        self.compare(Helper::DCompare(signal), a, b)
     }
 
     fn s_round(&mut self, a: Value, rounding: Rounding, exact: bool) -> Value {
@@ -128,24 +220,31 @@ impl Float for Codegen<'_, '_> {
         self.helper(Helper::DRound(rounding, exact), &[a], F64)
     }
     fn s_to_fixed(&mut self, a: Value, to: Fixed, rounding: Rounding) -> Value {
-        self.helper(Helper::SToFixed(to.into(), rounding), &[a], I32)
+        let helper = Helper::SToFixed(to.into(), rounding);
+        match (to.bits, to.fraction, rounding) {
+            (32, 0, Rounding::Zero) if !self.mode.flush => self.truncate(to.signed, helper, a),
+            _ => self.helper(helper, &[a], I32),
+        }
     }
     fn d_to_fixed(&mut self, a: Value, to: Fixed, rounding: Rounding) -> Value {
-        self.helper(Helper::DToFixed(to.into(), rounding), &[a], I32)
+        let helper = Helper::DToFixed(to.into(), rounding);
+        match (to.bits, to.fraction, rounding) {
+            (32, 0, Rounding::Zero) if !self.mode.flush => self.truncate(to.signed, helper, a),
+            _ => self.helper(helper, &[a], I32),
+        }
     }
     fn s_from_fixed(&mut self, w: Value, from: Fixed, rounding: Rounding) -> Value {
-        self.helper(Helper::SFromFixed(from.into(), rounding), &[w], F32)
+        match (from.bits, from.fraction, rounding) {
+            (32, 0, Rounding::Current) => self.int_to_float(F32, w, from.signed),
+            _ => self.helper(Helper::SFromFixed(from.into(), rounding), &[w], F32),
+        }
     }
     fn d_from_fixed(&mut self, w: Value, from: Fixed, rounding: Rounding) -> Value {
-        // Every 32-bit integer is a double: no rounding, no exception.
-        if from == Fixed::int(true) {
-            return self.b.ins().fcvt_from_sint(F64, w);
+        match (from.bits, from.fraction) {
+            // Every 32-bit integer is a double: no rounding, no exception.
+            (32, 0) => self.int_to_float(F64, w, from.signed),
+            _ => self.helper(Helper::DFromFixed(from.into(), rounding), &[w], F64),
         }
-        if from == Fixed::int(false) {
-            let w = self.b.ins().uextend(I64, w);
-            return self.b.ins().fcvt_from_sint(F64, w);
-        }
-        self.helper(Helper::DFromFixed(from.into(), rounding), &[w], F64)
     }
     fn s_to_d(&mut self, a: Value) -> Value {
         if self.mode.flush {
@@ -159,7 +258,7 @@ impl Float for Codegen<'_, '_> {
             return self.helper(Helper::DToS, &[a], F32);
         }
         let fast = self.b.ins().fdemote(F32, a);
-        self.or_nan(F32, fast, Helper::DToS, &[a])
+        self.or_nan_or_tiny(F32, fast, Helper::DToS, &[a])
     }
     fn half_to_s(&mut self, half: Value) -> Value {
         self.helper(Helper::HalfToS, &[half], F32)

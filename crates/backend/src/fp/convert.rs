@@ -109,7 +109,7 @@ impl Env {
             }
             Infinity { negative } if alternative => {
                 self.raise(IOC);
-                to.sign(negative) | to.sign(true) - 1
+                to.sign(negative) | (to.sign(true) - 1)
             }
             Infinity { negative } => to.infinity(negative),
             Zero { negative } => to.sign(negative),

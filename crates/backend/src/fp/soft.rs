@@ -246,7 +246,7 @@ impl Env {
         let overflow = field >= limit || field + (magnitude >> f.fraction) >= limit;
         if overflow && alternative {
             self.raise(IOC);
-            return f.sign(negative) | f.sign(true) - 1;
+            return f.sign(negative) | (f.sign(true) - 1);
         }
         if overflow {
             self.raise(OFC | IXC);
@@ -261,7 +261,7 @@ impl Env {
         if inexact {
             self.raise(IXC);
         }
-        f.sign(negative) | (field << f.fraction) + magnitude
+        f.sign(negative) | ((field << f.fraction) + magnitude)
     }
 
     /// The sum of two finite numbers with significands of up to 106 bits.
@@ -352,7 +352,7 @@ impl Env {
                 // The dividend's top bit at 126: the quotient has at least 73 bits.
                 let shift = u128::from(s).leading_zeros() - 1;
                 let (s, t) = (u128::from(s) << shift, u128::from(t));
-                let sig = s / t | u128::from(s % t != 0);
+                let sig = (s / t) | u128::from(s % t != 0);
                 self.round(f, negative, e - shift as i32 - g, sig, Rounding::Current)
             }
             _ => f.sign(negative),

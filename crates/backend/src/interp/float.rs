@@ -156,8 +156,9 @@ impl Float for Interp {
     fn set_fpscr(&mut self, w: u32) {
         fp::set_live_fpscr(&mut self.0.fpscr, w);
         // SAFETY: the engine, where there is one, outlives the run that set the pointer.
+        let engine = unsafe { self.0.host.engine.as_ref() };
         if w & FPSCR_FZ != 0
-            && let Some(engine) = unsafe { self.0.host.engine.as_ref() }
+            && let Some(engine) = engine
         {
             engine.make_flushing();
         }
