@@ -72,7 +72,10 @@ pub struct Policy {
 }
 
 /// Executions that make a block hot. Chosen by measurement, see `docs/performance.md`.
-const HEAT: u32 = 400;
+const HEAT: u32 = 4000;
+
+/// A block is compiled along with a hot one when it was executed a `WARM`th of the times that make one hot.
+const WARM: u32 = 16;
 
 impl Default for Policy {
     fn default() -> Policy {
@@ -206,7 +209,12 @@ impl Engine {
         };
         let placed = tier1.as_mut().filter(|_| block.key.itstate() == 0).and_then(|t| {
             let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-            let compiled = t.compiler.compile(block.key, &mut Fetch::new(&read), mode)?;
+            let compiled = t.compiler.compile(
+                block.key,
+                &mut Fetch::new(&read),
+                &|pc| self.is_warm(block.key, pc),
+                mode,
+            )?;
             t.native.place(block.key, compiled)
         });
         match placed {
@@ -217,6 +225,17 @@ impl Engine {
             }
             None => control::make_interpreted(block, None),
         }
+    }
+
+    /// Is the code at `pc`, reached from the region of `from`, executed often enough to be compiled with it? What has a
+    /// region of its own is jumped to instead.
+    fn is_warm(&self, from: Key, pc: u32) -> bool {
+        let Some(heat) = self.policy.heat else { return false };
+        let block = self.cache.get(Key::new(pc, from.thumb(), 0));
+        block.is_some_and(|b| {
+            b.native.load(Ordering::Acquire) == 0
+                && (heat == 0 || control::executions(&b, heat) > heat / WARM)
+        })
     }
 
     /// Lets a direct exit jump to a region.

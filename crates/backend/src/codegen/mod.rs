@@ -121,9 +121,15 @@ impl Compiler {
         })
     }
 
-    /// Compiles the region of `key`. `None`: it is left to the interpreter.
-    pub fn compile(&mut self, key: Key, fetch: &mut Fetch<'_>, mode: Mode) -> Option<Compiled> {
-        let region = region::find(key, fetch, mode.precise)?;
+    /// Compiles the region of `key` with the `warm` code around it. `None`: it is left to the interpreter.
+    pub fn compile(
+        &mut self,
+        key: Key,
+        fetch: &mut Fetch<'_>,
+        warm: &dyn Fn(u32) -> bool,
+        mode: Mode,
+    ) -> Option<Compiled> {
+        let region = region::find(key, fetch, warm, mode.precise)?;
         self.context.clear();
         let func = &mut self.context.func;
         *func = Function::with_name_signature(UserFuncName::user(0, key.pc()), signature());

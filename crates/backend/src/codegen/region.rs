@@ -121,8 +121,8 @@ fn flags_dead_at(fetch: &mut Fetch<'_>, thumb: bool, mut pc: u32) -> bool {
     false
 }
 
-/// Finds the region of `key`. `None` when its first instruction can't be compiled.
-pub fn find(key: Key, fetch: &mut Fetch<'_>, precise: bool) -> Option<Region> {
+/// Finds the region of `key`: what is reachable from it through code that `warm` says is worth compiling. `None` when its first instruction can't be compiled.
+pub fn find(key: Key, fetch: &mut Fetch<'_>, warm: &dyn Fn(u32) -> bool, precise: bool) -> Option<Region> {
     let thumb = key.thumb();
     let mut code: BTreeMap<u32, Decoded> = BTreeMap::new();
     let mut leaders: BTreeSet<u32> = BTreeSet::new();
@@ -139,6 +139,9 @@ pub fn find(key: Key, fetch: &mut Fetch<'_>, precise: bool) -> Option<Region> {
             if !code[&pc].it.active() {
                 leaders.insert(pc);
             }
+            continue;
+        }
+        if start != key.pc() && !warm(start) {
             continue;
         }
         leaders.insert(start);

@@ -170,6 +170,15 @@ pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>, heat: Option
         if run.is_some_and(|(_, c)| c != inst.cond) {
             close(&mut slots, &mut run);
         }
+        if inst.op == Op::B && inst.cond != cond::AL && limit.is_none() && !d.next_it.active() {
+            // The most frequent end of a block.
+            close(&mut slots, &mut run);
+            slots.push(Slot::branch(inst.cond));
+            slots.push(Slot::goto(inst.imm, thumb, 0));
+            slots.push(Slot::goto(next, thumb, 0));
+            pc = next;
+            break;
+        }
         if inst.cond != cond::AL && run.is_none() {
             run = Some((slots.len(), inst.cond));
             slots.push(Slot::set_pc(0)); // replaced when the run is closed

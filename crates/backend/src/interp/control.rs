@@ -46,6 +46,11 @@ impl Slot {
         Slot::new(UNLESS[usize::from(condition)], 0, count)
     }
 
+    /// To the next slot if the condition holds, else to the one behind it; both lead on by `goto`.
+    pub(super) fn branch(condition: u8) -> Slot {
+        Slot::new(BRANCH[usize::from(condition)], 0, 1)
+    }
+
     /// To the block at a fixed address; `aux` is 1 for Thumb, with ITSTATE above.
     pub(super) fn goto(pc: u32, thumb: bool, itstate: u8) -> Slot {
         let handler: Handler = if itstate == 0 { goto } else { goto_in_it };
@@ -122,6 +127,19 @@ pub fn make_interpreted(block: &Block, heat: Option<u32>) {
     });
 }
 
+/// How often a block that was given `heat` has been executed, as far as it was counted.
+pub fn executions(block: &Block, heat: u32) -> u32 {
+    let entry = block.entry();
+    if entry.run.load(Ordering::Acquire) != enter_counting as Handler as *mut () {
+        return 0;
+    }
+    // SAFETY: as in `enter_counting`.
+    heat.saturating_sub(
+        unsafe { AtomicU32::from_ptr((&raw const entry.aux).cast_mut()) }.load(Ordering::Relaxed),
+    )
+}
+
+#[inline(always)]
 unsafe fn enter_counting(m: &mut Interp, s: &Slot) -> *const Slot {
     if m.0.exit_request.load(Ordering::Relaxed) != 0 {
         return interrupt(m, s);
@@ -268,28 +286,54 @@ unsafe fn unless<const CONDITION: u8>(m: &mut Interp, s: &Slot) -> *const Slot {
     unsafe { std::ptr::from_ref(s).add(1 + skip) }
 }
 
-static UNLESS: [Handler; 15] = [
-    unless::<0>,
-    unless::<1>,
-    unless::<2>,
-    unless::<3>,
-    unless::<4>,
-    unless::<5>,
-    unless::<6>,
-    unless::<7>,
-    unless::<8>,
-    unless::<9>,
-    unless::<10>,
-    unless::<11>,
-    unless::<12>,
-    unless::<13>,
-    unless::<14>,
-];
+unsafe fn branch<const CONDITION: u8>(m: &mut Interp, s: &Slot) -> *const Slot {
+    let skip = if holds(m, CONDITION) { 0 } else { 1 };
+    // SAFETY: the builder put two `goto` slots behind this one.
+    unsafe { goto(m, &*std::ptr::from_ref(s).add(1 + skip)) }
+}
+
+macro_rules! by_condition {
+    ($handler:ident) => {
+        [
+            $handler::<0>,
+            $handler::<1>,
+            $handler::<2>,
+            $handler::<3>,
+            $handler::<4>,
+            $handler::<5>,
+            $handler::<6>,
+            $handler::<7>,
+            $handler::<8>,
+            $handler::<9>,
+            $handler::<10>,
+            $handler::<11>,
+            $handler::<12>,
+            $handler::<13>,
+            $handler::<14>,
+        ]
+    };
+}
+
+static UNLESS: [Handler; 15] = by_condition!(unless);
+static BRANCH: [Handler; 15] = by_condition!(branch);
+
+/// The slot to go on with for an entry slot: behind it when all it does is to count.
+#[inline(always)]
+fn arrive(m: &mut Interp, entry: *const Slot) -> *const Slot {
+    // SAFETY: an entry slot of a block, which lives as long as the cache.
+    let e = unsafe { &*entry };
+    if e.run.load(Ordering::Acquire) == enter_counting as Handler as *mut () {
+        // SAFETY: it is the handler of this entry slot.
+        unsafe { enter_counting(m, e) }
+    } else {
+        entry
+    }
+}
 
 unsafe fn goto(m: &mut Interp, s: &Slot) -> *const Slot {
     // SAFETY: this is a control slot.
     let target = unsafe { s.link() }.load(Ordering::Acquire);
-    if target.is_null() { resolve(m, s) } else { target }
+    if target.is_null() { resolve(m, s) } else { arrive(m, target) }
 }
 
 #[cold]
@@ -309,7 +353,7 @@ unsafe fn lookup(m: &mut Interp, _: &Slot) -> *const Slot {
     let target = m.0.r[15] | m.0.thumb;
     let entry = m.0.host.jumps.find(target);
     if !entry.is_null() {
-        return entry;
+        return arrive(m, entry);
     }
     let entry = find(m, Key::new(m.0.r[15], m.0.thumb != 0, 0));
     if !entry.is_null() {

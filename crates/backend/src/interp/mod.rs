@@ -4,6 +4,7 @@ pub mod block;
 pub mod control;
 mod float;
 mod integer;
+mod special;
 mod vector;
 
 pub use block::Block;
@@ -51,7 +52,8 @@ impl Slot {
     }
 
     fn instruction(inst: Inst, pc: u32, itstate: u8) -> Slot {
-        Slot::with(HANDLERS[inst.op as usize], Operand { inst }, pc, itstate.into())
+        let run = special::handler(&inst).unwrap_or(HANDLERS[inst.op as usize]);
+        Slot::with(run, Operand { inst }, pc, itstate.into())
     }
 
     #[inline(always)]

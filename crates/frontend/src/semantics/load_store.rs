@@ -199,8 +199,14 @@ fn block<M: Machine>(m: &mut M, i: &Inst) -> (M::W, M::W) {
 }
 
 /// The registers of a list, in ascending order, with the offset of each.
-fn listed(list: u32) -> impl Iterator<Item = (u8, u32)> {
-    (0..16u8).filter(move |&r| list >> r & 1 != 0).zip((0..).step_by(4))
+#[inline(always)]
+fn listed(mut list: u32) -> impl Iterator<Item = (u8, u32)> {
+    let registers = std::iter::from_fn(move || {
+        let r = list.trailing_zeros() as u8;
+        list &= list.wrapping_sub(1);
+        (r < 16).then_some(r)
+    });
+    registers.zip((0..).step_by(4))
 }
 
 #[inline(always)]
