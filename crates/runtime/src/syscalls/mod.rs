@@ -153,6 +153,16 @@ pub enum Kind {
     WaitStatus,
     /// An array of strings ended by NULL: argv.
     Strings,
+    /// `AT_*` flags.
+    AtFlags,
+    /// access's mode.
+    Access,
+    /// lseek's whence.
+    Whence,
+    /// What sigprocmask does.
+    SigHow,
+    /// fcntl's command.
+    FcntlCmd,
 }
 
 /// One line of the table.

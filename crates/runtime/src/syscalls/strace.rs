@@ -44,7 +44,12 @@ fn call_text(mem: GuestMemory, call: &Syscall, a: Args) -> String {
     let mut text = format!("{}(", call.name);
     let mut first = true;
     for (kind, n) in registers(call.args) {
-        if kind == Kind::Pad {
+        // A mode counts only for a file that may be made.
+        let unused = kind == Kind::Mode
+            && n > 0
+            && call.args.get(n - 1) == Some(&Kind::OpenFlags)
+            && a[n - 1] & (0o100 | 0o20000000) == 0;
+        if kind == Kind::Pad || unused {
             continue;
         }
         if !std::mem::take(&mut first) {
@@ -145,7 +150,7 @@ fn argument(mem: GuestMemory, kind: Kind, n: usize, a: Args) -> String {
             (signal, names) if names == "0" => signal_name(signal as i32),
             (signal, names) => format!("{names}|{}", signal_name(signal as i32)),
         },
-        Kind::Clock => CLOCKS.get(value as usize).map_or((value as i32).to_string(), |name| name.to_string()),
+        Kind::Clock => named(value, &CLOCKS),
         Kind::I64 => ((u64::from(next) << 32 | u64::from(value)) as i64).to_string(),
         Kind::Pad => String::new(),
         Kind::Family => FAMILIES
@@ -166,6 +171,14 @@ fn argument(mem: GuestMemory, kind: Kind, n: usize, a: Args) -> String {
             structure(&|| mem.read::<Rlimit32>(value).map_or(pointer(value), |l| rlimit(l.into())))
         }
         Kind::Rlimit64 => structure(&|| mem.read(value).map_or(pointer(value), rlimit)),
+        Kind::AtFlags => flags(value, AT_FLAGS),
+        Kind::Access if value == 0 => "F_OK".to_string(),
+        Kind::Access => flags(value, ACCESS),
+        Kind::Whence => named(value, &WHENCE),
+        Kind::SigHow => named(value, &SIG_HOW),
+        Kind::FcntlCmd => {
+            FCNTL.iter().find(|(n, _)| *n == value).map_or(value.to_string(), |(_, name)| name.to_string())
+        }
         Kind::Strings => structure(&|| strings(mem, value)),
         Kind::Ptr
         | Kind::OutBuf
@@ -177,6 +190,11 @@ fn argument(mem: GuestMemory, kind: Kind, n: usize, a: Args) -> String {
         | Kind::OutRlimit64
         | Kind::WaitStatus => pointer(value),
     }
+}
+
+/// The name at place `value`, or the number.
+fn named(value: u32, names: &[&str]) -> String {
+    names.get(value as usize).map_or((value as i32).to_string(), |name| name.to_string())
 }
 
 /// An address.
@@ -377,6 +395,47 @@ const OPEN_FLAGS: &[(u32, &str)] = &[
     (0o1000000, "O_NOATIME"),
     (0o2000000, "O_CLOEXEC"),
     (0o10000000, "O_PATH"),
+];
+
+const AT_FLAGS: &[(u32, &str)] = &[
+    (0x100, "AT_SYMLINK_NOFOLLOW"),
+    (0x200, "AT_REMOVEDIR"),
+    (0x400, "AT_SYMLINK_FOLLOW"),
+    (0x800, "AT_NO_AUTOMOUNT"),
+    (0x1000, "AT_EMPTY_PATH"),
+    (0x2000, "AT_STATX_FORCE_SYNC"),
+    (0x4000, "AT_STATX_DONT_SYNC"),
+];
+
+const ACCESS: &[(u32, &str)] = &[(4, "R_OK"), (2, "W_OK"), (1, "X_OK")];
+
+const WHENCE: [&str; 5] = ["SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE"];
+
+const SIG_HOW: [&str; 3] = ["SIG_BLOCK", "SIG_UNBLOCK", "SIG_SETMASK"];
+
+const FCNTL: &[(u32, &str)] = &[
+    (0, "F_DUPFD"),
+    (1, "F_GETFD"),
+    (2, "F_SETFD"),
+    (3, "F_GETFL"),
+    (4, "F_SETFL"),
+    (5, "F_GETLK"),
+    (6, "F_SETLK"),
+    (7, "F_SETLKW"),
+    (8, "F_SETOWN"),
+    (9, "F_GETOWN"),
+    (12, "F_GETLK64"),
+    (13, "F_SETLK64"),
+    (14, "F_SETLKW64"),
+    (36, "F_OFD_GETLK"),
+    (37, "F_OFD_SETLK"),
+    (38, "F_OFD_SETLKW"),
+    (1024, "F_SETLEASE"),
+    (1030, "F_DUPFD_CLOEXEC"),
+    (1031, "F_SETPIPE_SZ"),
+    (1032, "F_GETPIPE_SZ"),
+    (1033, "F_ADD_SEALS"),
+    (1034, "F_GET_SEALS"),
 ];
 
 const PROT: &[(u32, &str)] = &[
@@ -607,6 +666,21 @@ mod tests {
             text("futex", b"", [0x1000, 128 | 1, 1, 0, 0, 0, 0], Ok(1)),
             "futex(0x00001000,FUTEX_WAKE_PRIVATE,1,NULL,NULL,0x0) = 1"
         );
+    }
+
+    #[test]
+    fn files() {
+        let openat = |flags| [libc::AT_FDCWD as u32, 0x1000, flags, 0o644, 0, 0, 0];
+        assert_eq!(
+            text("openat", b"/etc/passwd\0", openat(0o2400000), Ok(3)),
+            "openat(AT_FDCWD,\"/etc/passwd\",O_RDONLY|O_LARGEFILE|O_CLOEXEC) = 3"
+        );
+        assert_eq!(
+            text("openat", b"new\0", openat(0o101), Err(Errno(libc::ENOENT))),
+            "openat(AT_FDCWD,\"new\",O_WRONLY|O_CREAT,0644) = -1 errno=2 (No such file or directory)"
+        );
+        assert_eq!(text("access", b"/\0", [0x1000, 5, 0, 0, 0, 0, 0], Ok(0)), "access(\"/\",R_OK|X_OK) = 0");
+        assert_eq!(text("fcntl64", b"", [5, 2, 1, 0, 0, 0, 0], Ok(0)), "fcntl64(5,F_SETFD,0x1) = 0");
     }
 
     #[test]
