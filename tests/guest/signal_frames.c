@@ -178,12 +178,12 @@ int main(void) {
         count = 0;
         pid_t child = fork();
         if (child == 0) {
-            usleep(300000);
+            usleep(1500000);
             if (write(ends[1], "x", 1) < 0)
                 _exit(1);
             _exit(0);
         }
-        struct itimerval timer = {.it_value = {.tv_usec = 50000}};
+        struct itimerval timer = {.it_value = {.tv_usec = 300000}};
         setitimer(ITIMER_REAL, &timer, NULL);
         char byte;
         ssize_t n = read(ends[0], &byte, 1);
@@ -195,7 +195,7 @@ int main(void) {
     }
 
     // A sleep is not restarted, and says how much is left.
-    struct itimerval timer = {.it_value = {.tv_usec = 50000}};
+    struct itimerval timer = {.it_value = {.tv_usec = 300000}};
     setitimer(ITIMER_REAL, &timer, NULL);
     struct timespec request = {5, 0}, left = {0, 0};
     int slept = nanosleep(&request, &left);
