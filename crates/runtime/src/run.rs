@@ -93,7 +93,8 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
     let mut thread = Thread::new(cpu, Arc::new(process), Host::First);
     // SAFETY: a plain system call.
     thread.tid = unsafe { libc::gettid() };
-    host::new_handler_stack();
+    // The first thread's lasts as long as the process.
+    std::mem::forget(host::HandlerStack::new());
     thread.inbox.enter();
     thread.inbox.set_mask(signal::inherited_mask());
     Ok(thread)

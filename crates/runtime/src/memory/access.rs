@@ -63,7 +63,8 @@ impl GuestMemory {
     /// EFAULT.
     pub fn read_into(self, addr: u32, bytes: &mut [u8]) -> Result<(), Errno> {
         // SAFETY: the destination is a slice; the source is guest memory, faults are reported.
-        Ok(unsafe { fault::copy(bytes.as_mut_ptr(), self.host(addr), bytes.len())? })
+        unsafe { fault::copy(bytes.as_mut_ptr(), self.host(addr), bytes.len())? };
+        Ok(())
     }
 
     /// Writes bytes.
@@ -75,7 +76,8 @@ impl GuestMemory {
             return Err(Errno(libc::EFAULT));
         }
         // SAFETY: the source is a slice; the destination is guest memory, faults are reported.
-        Ok(unsafe { fault::copy(self.host(addr), bytes.as_ptr(), bytes.len())? })
+        unsafe { fault::copy(self.host(addr), bytes.as_ptr(), bytes.len())? };
+        Ok(())
     }
 
     /// Reads an array of `n` values.

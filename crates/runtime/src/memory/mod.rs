@@ -198,7 +198,7 @@ impl Memory {
         // ARM has no MAP_32BIT; the bit is ignored there.
         let mut flags = flags & !libc::MAP_32BIT;
         let anonymous = flags & libc::MAP_ANONYMOUS != 0;
-        if len == 0 || offset % PAGE != 0 {
+        if len == 0 || !offset.is_multiple_of(PAGE) {
             return Err(Errno(libc::EINVAL));
         }
         let huge = flags & libc::MAP_HUGETLB != 0;
@@ -214,7 +214,7 @@ impl Memory {
         let fixed = noreplace || flags & libc::MAP_FIXED != 0;
         let mut map = self.lock();
         let start = if fixed {
-            if addr % PAGE != 0 {
+            if !addr.is_multiple_of(PAGE) {
                 return Err(Errno(libc::EINVAL));
             }
             if addr + len > TASK_SIZE {
@@ -379,7 +379,8 @@ impl Memory {
         }
         let mut map = self.lock();
         let (_, vma) = map.vmas.find(old).ok_or(Errno(libc::EFAULT))?;
-        if old + old_len > vma.end && !(new_len <= old_len && !to_fixed) {
+        // Shrinking in place may cross ranges: it is a munmap.
+        if old + old_len > vma.end && (new_len > old_len || to_fixed) {
             return Err(Errno(libc::EFAULT));
         }
         let had_code = vma.executable();

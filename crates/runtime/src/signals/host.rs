@@ -362,29 +362,36 @@ pub fn die(signal: i32) -> ! {
 /// Bytes of the stack that host handlers run on; `fault::recover` may look things up.
 const HANDLER_STACK: usize = 64 << 10;
 
-/// Gives the calling host thread a stack for signal handlers. Returns its address for [`free_handler_stack`].
-pub fn new_handler_stack() -> *mut libc::c_void {
-    // SAFETY: a fresh anonymous mapping; sigaltstack reads the struct.
-    unsafe {
+/// The stack that the calling host thread's signal handlers run on, until it is dropped by the same thread.
+pub struct HandlerStack(*mut libc::c_void);
+
+impl HandlerStack {
+    /// Maps one and makes it the calling thread's. Without memory for it, handlers run on the thread's own stack.
+    #[expect(clippy::new_without_default, reason = "it changes the calling thread")]
+    pub fn new() -> HandlerStack {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let sp =
-            libc::mmap(std::ptr::null_mut(), HANDLER_STACK, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
-        if sp != libc::MAP_FAILED {
-            let stack = libc::stack_t { ss_sp: sp, ss_flags: 0, ss_size: HANDLER_STACK };
-            libc::sigaltstack(&stack, std::ptr::null_mut());
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a fresh anonymous mapping; sigaltstack reads the struct.
+        unsafe {
+            let sp = libc::mmap(std::ptr::null_mut(), HANDLER_STACK, prot, flags, -1, 0);
+            if sp != libc::MAP_FAILED {
+                let stack = libc::stack_t { ss_sp: sp, ss_flags: 0, ss_size: HANDLER_STACK };
+                libc::sigaltstack(&stack, std::ptr::null_mut());
+            }
+            HandlerStack(sp)
         }
-        sp
     }
 }
 
-/// Takes the stack of [`new_handler_stack`] away again; no handler may run on this thread any more.
-pub fn free_handler_stack(sp: *mut libc::c_void) {
-    // SAFETY: disables the stack, then unmaps what `new_handler_stack` mapped.
-    unsafe {
+impl Drop for HandlerStack {
+    fn drop(&mut self) {
         let stack = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
-        libc::sigaltstack(&stack, std::ptr::null_mut());
-        if sp != libc::MAP_FAILED {
-            libc::munmap(sp, HANDLER_STACK);
+        // SAFETY: no handler is running, as this is not one; then what `new` mapped is unmapped.
+        unsafe {
+            libc::sigaltstack(&stack, std::ptr::null_mut());
+            if self.0 != libc::MAP_FAILED {
+                libc::munmap(self.0, HANDLER_STACK);
+            }
         }
     }
 }

@@ -96,7 +96,7 @@ pub fn mlockall(t: &mut Thread, a: Args) -> SysResult {
     }
     let memory = &t.process.memory;
     if flags & libc::MCL_CURRENT != 0 {
-        let on_fault = if flags & libc::MCL_ONFAULT != 0 { libc::MLOCK_ONFAULT as u32 } else { 0 };
+        let on_fault = if flags & libc::MCL_ONFAULT != 0 { libc::MLOCK_ONFAULT } else { 0 };
         let ranges: Vec<_> = memory.map().vmas.iter().collect();
         for (start, vma) in ranges {
             // A range without access cannot be locked; the kernel's own walk ignores such errors too.

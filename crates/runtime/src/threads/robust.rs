@@ -73,7 +73,7 @@ fn walk(thread: &Thread, head: u32) {
 
 /// handle_futex_death.
 fn owner_died(thread: &Thread, addr: u32, pi: bool, pending: bool) {
-    if addr % 4 != 0 {
+    if !addr.is_multiple_of(4) {
         return;
     }
     // Nobody unmaps the word while the map is read-locked.

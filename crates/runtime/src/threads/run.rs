@@ -91,7 +91,7 @@ impl Thread {
 
 /// The body of a host thread that runs a guest thread.
 pub(super) fn body(mut thread: Thread) {
-    let stack = host::new_handler_stack();
+    let stack = host::HandlerStack::new();
     let previous = thread.inbox.enter();
     thread.inbox.set_mask(thread.inbox.mask());
     thread.run();
@@ -104,5 +104,5 @@ pub(super) fn body(mut thread: Thread) {
     }
     host::Inbox::restore(previous);
     drop(thread);
-    host::free_handler_stack(stack);
+    drop(stack);
 }
