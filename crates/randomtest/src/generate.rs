@@ -165,9 +165,14 @@ impl Generator {
             word = in_thumb(word)?;
         }
         let (found, inst) = encoding(word, addr, line.thumb, it)?;
-        // CPSR_x holds the E bit: the rest of the program would be big-endian.
-        let endian = matches!(e.op, Op::MSR_imm | Op::MSR_reg) && inst.size & 2 != 0;
-        (std::ptr::eq(found, e) && !endian).then(|| Filled { word, inst, effects: Effects::of(&inst) })
+        let excluded = match e.op {
+            // CPSR_x holds the E bit: the rest of the program would be big-endian.
+            Op::MSR_imm | Op::MSR_reg => inst.size & 2 != 0,
+            // The manual calls the results UNKNOWN.
+            Op::VTRN | Op::VUZP | Op::VZIP => inst.rd == inst.rm,
+            _ => false,
+        };
+        (std::ptr::eq(found, e) && !excluded).then(|| Filled { word, inst, effects: Effects::of(&inst) })
     }
 
     /// Appends the load-exclusive that goes with a store-exclusive.
