@@ -253,6 +253,10 @@ fn vector(out: &mut String, name: &str, i: &Inst) -> bool {
         "z" => put!(out, "{}", 8u32 << (i.size & 3)),
         "z2" => put!(out, "{}", 16u32 << (i.size & 3)),
         "scalar" => put!(out, "{}", i.amount),
+        // The immediate fills a word; the elements are smaller.
+        "i:i8" => number(out, i.imm & 0xff),
+        "i:i16" => number(out, i.imm & 0xffff),
+        "i:f32" => put!(out, "#{}", f32::from_bits(i.imm)),
         // Each bit of the immediate stands for a byte.
         "i64" => {
             let bytes: String =

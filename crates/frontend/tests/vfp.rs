@@ -113,7 +113,11 @@ const WORDS: &[(u32, &str)] = &[
 #[test]
 fn words_of_the_assembler() {
     for &(word, text) in WORDS {
-        assert_eq!(disassemble(word, 0x1000, false, ItState::default()).replace('\t', " "), text, "{word:#010x}");
+        assert_eq!(
+            disassemble(word, 0x1000, false, ItState::default()).replace('\t', " "),
+            text,
+            "{word:#010x}"
+        );
         // In Thumb the same operations: the coprocessor space as it is, Advanced SIMD's with other leading bits.
         let thumb = match word >> 24 {
             0xf2 => word & 0x00ff_ffff | 0xef00_0000,

@@ -86,3 +86,47 @@ impl Accepted {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastrand::Rng;
+
+    fn rules(text: &str) -> Result<Accepted, String> {
+        // Tests run at the same time.
+        let path = std::env::temp_dir().join(format!("accepted-{}-{:x}", std::process::id(), text.len()));
+        fs::write(&path, text).expect("temporary file");
+        let rules = Accepted::read(&path);
+        fs::remove_file(&path).expect("temporary file");
+        rules
+    }
+
+    #[test]
+    fn a_rule_needs_a_known_part_and_a_reason() {
+        assert!(rules("# comment\n\nfpscr VADD* rounding\n").is_ok());
+        assert!(rules("fpscr VADD*\n").is_err());
+        assert!(rules("colour VADD* is blue\n").is_err());
+    }
+
+    #[test]
+    fn every_part_of_the_state_is_compared() {
+        let none = rules("").expect("no rules");
+        let all = rules("core X* a\napsr X b\nfpscr X c\nvector X d\nmemory X e\n").expect("rules");
+        let state = State::random(&mut Rng::with_seed(1));
+        let changes: [fn(&mut State); 5] = [
+            |s| s.core[14] ^= 1,
+            |s| s.apsr ^= 1 << 27,
+            |s| s.fpscr ^= 1,
+            |s| s.doubles[31] ^= 1 << 63,
+            |s| s.scratch[511] ^= 0x80,
+        ];
+        for (k, change) in changes.iter().enumerate() {
+            let mut other = state.clone();
+            change(&mut other);
+            assert_eq!(none.differences(&["X".into()], &state, &other).len(), 1, "change {k}");
+            assert!(all.differences(&["Y".into(), "X".into()], &state, &other).is_empty(), "change {k}");
+            assert_eq!(all.differences(&["Y".into()], &state, &other).len(), 1, "change {k}");
+        }
+        assert!(none.differences(&["X".into()], &state, &state).is_empty());
+    }
+}

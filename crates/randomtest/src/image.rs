@@ -137,6 +137,8 @@ pub fn write(path: &Path, cases: &[Case]) -> io::Result<()> {
     }
     debug_assert_eq!(input.len(), count * INPUT_SIZE);
     debug_assert_eq!(patterns.len(), count * SCRATCH_SIZE);
+    assert!(CODE + slots as u32 * SLOT + MARGIN <= INPUT, "too many cases for one image");
+    assert!(patterns_at as usize + patterns.len() <= SCRATCH as usize, "too many cases for one image");
     input.extend(patterns);
     let output = (count * RECORD_SIZE) as u32;
     // slot, cursor, case, jump, count, scratch, outbase, outlen

@@ -130,7 +130,7 @@ fn random_single(rng: &mut Rng) -> u32 {
         1 => (rng.i32(-10_000..10_000) as f32 / 8.0).to_bits(),
         2 => rng.u32(..),
         // Near one, so that sums, differences and products stay in range.
-        _ => 0x3e80_0000 + rng.u32(..0x0200_0000) | rng.u32(..) & 0x8000_0000,
+        _ => (0x3e80_0000 + rng.u32(..0x0200_0000)) | rng.u32(..) & 0x8000_0000,
     }
 }
 
