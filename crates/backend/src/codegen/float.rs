@@ -145,15 +145,27 @@ impl Float for Codegen<'_, '_> {
     type D = Value;
 
     fn sreg(&mut self, r: u8) -> Value {
-        self.b.ins().load(F32, STATE, self.cpu, field!(vfp) + 4 * i32::from(r & 31))
+        if let Some(v) = self.vfp.s(r) {
+            return v;
+        }
+        let v = self.b.ins().load(F32, STATE, self.cpu, field!(vfp) + 4 * i32::from(r & 31));
+        self.vfp.read_s(r, v);
+        v
     }
     fn set_sreg(&mut self, r: u8, v: Value) {
+        self.vfp.write_s(r, v);
         self.b.ins().store(STATE, v, self.cpu, field!(vfp) + 4 * i32::from(r & 31));
     }
     fn dreg(&mut self, r: u8) -> Value {
-        self.b.ins().load(F64, STATE, self.cpu, field!(vfp) + 8 * i32::from(r & 31))
+        if let Some(v) = self.vfp.d(r) {
+            return v;
+        }
+        let v = self.b.ins().load(F64, STATE, self.cpu, field!(vfp) + 8 * i32::from(r & 31));
+        self.vfp.read_d(r, v);
+        v
     }
     fn set_dreg(&mut self, r: u8, v: Value) {
+        self.vfp.write_d(r, Some(v));
         self.b.ins().store(STATE, v, self.cpu, field!(vfp) + 8 * i32::from(r & 31));
     }
     fn s_from_bits(&mut self, w: Value) -> Value {

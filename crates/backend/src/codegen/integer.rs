@@ -5,16 +5,41 @@ use super::translate::{Codegen, Flags, STATE, field};
 use crate::engine::ExitCode;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, MemFlagsData, Opcode, Value};
 use forearm_frontend::machine::{Integer, Size};
 
 /// Guest memory: may fault, may be unaligned, is never assumed to be unchanged.
 pub(super) const GUEST: MemFlagsData = MemFlagsData::new();
 
 impl Codegen<'_, '_> {
+    /// The value of a constant.
+    fn constant(&self, v: Value) -> Option<u32> {
+        let inst = self.b.func.dfg.value_def(v).inst()?;
+        match self.b.func.dfg.insts[inst] {
+            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits() as u32),
+            _ => None,
+        }
+    }
+
+    /// Cranelift takes a positive constant as an immediate, and a negative one into a register.
+    fn add_constant(&mut self, a: Value, x: u32) -> Value {
+        if x == 0 {
+            a
+        } else if x >> 31 == 0 {
+            let x = self.word(x);
+            self.b.ins().iadd(a, x)
+        } else {
+            let x = self.word(x.wrapping_neg());
+            self.b.ins().isub(a, x)
+        }
+    }
+
     /// Host address of a guest address.
     pub(super) fn host(&mut self, addr: Value) -> Value {
-        let addr = self.b.ins().uextend(I64, addr);
+        let addr = match self.constant(addr) {
+            Some(x) => self.b.ins().iconst(I64, i64::from(x)),
+            None => self.b.ins().uextend(I64, addr),
+        };
         if self.mode.based {
             let base = self.b.ins().load(I64, STATE, self.cpu, field!(base));
             self.b.ins().iadd(base, addr)
@@ -101,10 +126,19 @@ impl Integer for Codegen<'_, '_> {
     }
 
     fn add(&mut self, a: Value, b: Value) -> Value {
-        self.b.ins().iadd(a, b)
+        match (self.constant(a), self.constant(b)) {
+            (Some(x), Some(y)) => self.word(x.wrapping_add(y)),
+            (_, Some(y)) => self.add_constant(a, y),
+            (Some(x), None) => self.add_constant(b, x),
+            _ => self.b.ins().iadd(a, b),
+        }
     }
     fn sub(&mut self, a: Value, b: Value) -> Value {
-        self.b.ins().isub(a, b)
+        match (self.constant(a), self.constant(b)) {
+            (Some(x), Some(y)) => self.word(x.wrapping_sub(y)),
+            (_, Some(y)) => self.add_constant(a, y.wrapping_neg()),
+            _ => self.b.ins().isub(a, b),
+        }
     }
     fn mul(&mut self, a: Value, b: Value) -> Value {
         self.b.ins().imul(a, b)
@@ -418,12 +452,13 @@ impl Integer for Codegen<'_, '_> {
     }
     fn branch_if(&mut self, c: Value, target: u32) {
         let (taken, on) = (self.b.create_block(), self.b.create_block());
-        self.sync_flags();
+        let flags = self.flags;
         self.b.ins().brif(c, taken, &[], on, &[]);
         self.b.switch_to_block(taken);
         let edge = self.branch_edge(target);
         self.go(edge);
         self.b.switch_to_block(on);
+        self.flags = flags;
         self.ended = false;
     }
     fn branch_exchange(&mut self, target: u32) {

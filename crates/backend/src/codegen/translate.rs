@@ -29,6 +29,68 @@ pub(super) enum Flags {
     Add(Value, Value, Value),
 }
 
+/// The values that VFP registers have in the current block, where they are known. The state in memory has them too.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct VfpValues {
+    s: [Option<Value>; 32],
+    d: [Option<Value>; 32],
+    q: [Option<Value>; 16],
+}
+
+impl VfpValues {
+    pub fn s(&self, r: u8) -> Option<Value> {
+        self.s[usize::from(r & 31)]
+    }
+
+    pub fn d(&self, r: u8) -> Option<Value> {
+        self.d[usize::from(r & 31)]
+    }
+
+    pub fn q(&self, r: u8) -> Option<Value> {
+        self.q[usize::from(r & 15)]
+    }
+
+    /// A value that was read: what overlaps stays known.
+    pub fn read_s(&mut self, r: u8, v: Value) {
+        self.s[usize::from(r & 31)] = Some(v);
+    }
+
+    /// As `read_s`.
+    pub fn read_d(&mut self, r: u8, v: Value) {
+        self.d[usize::from(r & 31)] = Some(v);
+    }
+
+    /// As `read_s`.
+    pub fn read_q(&mut self, r: u8, v: Value) {
+        self.q[usize::from(r & 15)] = Some(v);
+    }
+
+    pub fn write_s(&mut self, r: u8, v: Value) {
+        let r = usize::from(r & 31);
+        self.s[r] = Some(v);
+        self.d[r / 2] = None;
+        self.q[r / 4] = None;
+    }
+
+    pub fn write_d(&mut self, r: u8, v: Option<Value>) {
+        let r = usize::from(r & 31);
+        self.d[r] = v;
+        self.q[r / 2] = None;
+        if r < 16 {
+            self.s[2 * r..2 * r + 2].fill(None);
+        }
+    }
+
+    pub fn write_q(&mut self, r: u8, v: Value) {
+        let r = usize::from(r & 15);
+        self.q[r] = Some(v);
+        self.d[2 * r..2 * r + 2].fill(None);
+        if r < 8 {
+            self.s[4 * r..4 * r + 4].fill(None);
+        }
+    }
+}
+
 /// The value domain of Cranelift: appends to a function what an instruction does.
 pub struct Codegen<'a, 'f> {
     pub(super) b: &'a mut FunctionBuilder<'f>,
@@ -38,6 +100,7 @@ pub struct Codegen<'a, 'f> {
     pub(super) regs: [Variable; 15],
     pub(super) nzcv: [Variable; 4],
     pub(super) flags: Flags,
+    pub(super) vfp: VfpValues,
     /// Registers (and `FLAGS`) that may differ from the state in memory.
     pub(super) dirty: u32,
     /// The instruction being translated.
@@ -87,6 +150,7 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode) -> 
         regs,
         nzcv,
         flags: Flags::Variables,
+        vfp: VfpValues::default(),
         dirty: 0,
         at: first.unwrap_or_else(|| Decoded::nothing(region.key.pc())),
         thumb: region.key.thumb(),
@@ -130,6 +194,7 @@ impl Codegen<'_, '_> {
             let clif = self.blocks[k];
             self.b.switch_to_block(clif);
             self.flags = Flags::Variables;
+            self.vfp = VfpValues::default();
             self.dirty = block.dirty_in;
             self.ended = false;
             self.target = block.target;
@@ -189,14 +254,19 @@ impl Codegen<'_, '_> {
             self.b.def_var(self.regs[r], v);
             return;
         }
-        self.sync_flags();
+        if d.effects.writes_flags {
+            self.sync_flags();
+        }
+        let flags = self.flags;
         let (then, after) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(holds, then, &[], after, &[]);
         self.b.switch_to_block(then);
         let dirty = self.dirty;
         self.unconditional(d);
         if !self.ended {
-            self.sync_flags();
+            if d.effects.writes_flags {
+                self.sync_flags();
+            }
             self.b.ins().jump(after, &[]);
             // What the instruction has stored in the state is still dirty where the condition failed.
             self.dirty |= dirty;
@@ -205,7 +275,11 @@ impl Codegen<'_, '_> {
         }
         self.ended = false;
         self.b.switch_to_block(after);
-        self.flags = Flags::Variables;
+        // What was computed before the branch is there on both ways.
+        self.flags = flags;
+        if d.effects.float {
+            self.vfp = VfpValues::default();
+        }
         if d.effects.flow.is_some() {
             self.go(next.unwrap_or(Edge::Outside(d.pc + d.len())));
         }
@@ -313,6 +387,7 @@ impl Codegen<'_, '_> {
             self.reload_flags();
             self.dirty &= !FLAGS;
         }
+        self.vfp = VfpValues::default();
         if d.effects.flow.is_some() {
             self.flush(self.dirty);
             self.leave(0);
@@ -520,12 +595,12 @@ impl Codegen<'_, '_> {
             let expected = self.b.ins().iconst(I32, expected);
             let hit = self.b.ins().icmp(IntCC::Equal, target, expected);
             let (inside, on) = (self.b.create_block(), self.b.create_block());
-            self.sync_flags();
+            let flags = self.flags;
             self.b.ins().brif(hit, inside, &[], on, &[]);
             self.b.switch_to_block(inside);
             self.go(Edge::Inside(k));
             self.b.switch_to_block(on);
-            self.flags = Flags::Variables;
+            self.flags = flags;
         }
         self.flush(dirty);
         let pc = if exchanges {

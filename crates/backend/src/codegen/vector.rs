@@ -82,9 +82,15 @@ impl Vector for Codegen<'_, '_> {
     type V = Value;
 
     fn qreg(&mut self, r: u8) -> Value {
-        self.b.ins().load(I8X16, STATE, self.cpu, Self::q_offset(r))
+        if let Some(v) = self.vfp.q(r) {
+            return v;
+        }
+        let v = self.b.ins().load(I8X16, STATE, self.cpu, Self::q_offset(r));
+        self.vfp.read_q(r, v);
+        v
     }
     fn set_qreg(&mut self, r: u8, v: Value) {
+        self.vfp.write_q(r, v);
         self.b.ins().store(STATE, v, self.cpu, Self::q_offset(r));
     }
     fn vdreg(&mut self, r: u8) -> Value {
@@ -93,6 +99,7 @@ impl Vector for Codegen<'_, '_> {
         self.bytes(v)
     }
     fn set_vdreg(&mut self, r: u8, v: Value) {
+        self.vfp.write_d(r, None);
         let v = self.view(v, I64X2);
         let x = self.b.ins().extractlane(v, 0);
         self.b.ins().store(STATE, x, self.cpu, Self::d_offset(r));
