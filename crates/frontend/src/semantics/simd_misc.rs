@@ -169,12 +169,23 @@ pub fn vswp<M: Machine>(m: &mut M, i: &Inst) {
     write(m, i, i.rm, d);
 }
 
+/// Writes Vd and Vm. Where they are one register the result is UNKNOWN: QEMU's is Vd's.
+#[inline(always)]
+fn write_both<M: Machine>(m: &mut M, i: &Inst, d: M::V, o: M::V) {
+    write(m, i, i.rm, o);
+    write(m, i, i.rd, d);
+}
+
 /// `VTRN<c>.<size> <Vd>, <Vm>`
 pub fn vtrn<M: Machine>(m: &mut M, i: &Inst) {
     let (d, o) = (read(m, i, i.rd), read(m, i, i.rm));
+    if i.rd == i.rm && i.size == 2 {
+        // UNKNOWN as well, and QEMU swaps the words in place.
+        let swapped = m.v1(V1::Rev64, Elem::U32, d);
+        return write(m, i, i.rd, swapped);
+    }
     let (first, second) = (m.v2(V2::Trn1, unsigned(i), d, o), m.v2(V2::Trn2, unsigned(i), d, o));
-    write(m, i, i.rd, first);
-    write(m, i, i.rm, second);
+    write_both(m, i, first, second);
 }
 
 /// `VUZP<c>.<size> <Vd>, <Vm>`
@@ -183,8 +194,7 @@ pub fn vuzp<M: Machine>(m: &mut M, i: &Inst) {
     // Two D registers together are one operand.
     let (d, o) = if i.has(Inst::Q) { (d, o) } else { (m.vconcat(d, o), m.vconst(0)) };
     let (first, second) = (m.v2(V2::Uzp1, unsigned(i), d, o), m.v2(V2::Uzp2, unsigned(i), d, o));
-    write(m, i, i.rd, first);
-    write(m, i, i.rm, second);
+    write_both(m, i, first, second);
 }
 
 /// `VZIP<c>.<size> <Vd>, <Vm>`
@@ -193,8 +203,7 @@ pub fn vzip<M: Machine>(m: &mut M, i: &Inst) {
     let first = m.v2(V2::Zip1, unsigned(i), d, o);
     // Of two D registers the low halves' interleaving is the whole.
     let second = if i.has(Inst::Q) { m.v2(V2::Zip2, unsigned(i), d, o) } else { m.vhigh(first) };
-    write(m, i, i.rd, first);
-    write(m, i, i.rm, second);
+    write_both(m, i, first, second);
 }
 
 /// `Dd = op(Qm)`
