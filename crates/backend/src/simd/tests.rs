@@ -171,7 +171,7 @@ proptest! {
             };
             let plain = |f: &dyn Fn(u32) -> i128| (all(e, f), 0);
             check(V1::Neg, plain(&|k| -x(k)))?;
-            check(V1::Clz, plain(&|k| i128::from(((x(k) as u128) << (128 - bits)).leading_zeros().min(bits))))?;
+            check(V1::Clz, plain(&|k| i128::from(Ord::min(((x(k) as u128) << (128 - bits)).leading_zeros(), bits))))?;
             check(V1::Cnt, plain(&|k| i128::from(((x(k) as u128) << (128 - bits)).count_ones())))?;
             if is_signed(e) {
                 check(V1::Abs, plain(&|k| x(k).abs()))?;
