@@ -284,6 +284,7 @@ impl Engine {
         let host = &mut cpu.host;
         host.engine = self;
         host.leave = enter::leave_address();
+        host.indirect = enter::indirect_address();
         host.interpret = interp::one as *const () as u64;
         host.helper = helpers::call as *const () as u64;
         host.jumps.prepare();

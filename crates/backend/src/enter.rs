@@ -64,6 +64,28 @@ global_asm!(
     "pop rbx",
     "pop rbp",
     "ret",
+    // rdi: state, esi: guest address with the Thumb bit, which r15 and the state have too. One stub for all: the
+    // processor tells its targets apart by the path that led here.
+    ".global forearm_indirect",
+    "forearm_indirect:",
+    "mov eax, esi",
+    "mov ecx, esi",
+    "shr eax, 1",
+    "shr ecx, 12",
+    "xor eax, ecx",
+    "and eax, {jump_mask}",
+    "shl eax, 4",
+    "add rax, [rdi + {jumps}]",
+    "cmp [rax + 8], esi",
+    "jne 3f",
+    "mov rax, [rax]",
+    "xor esi, esi",
+    "jmp [rax]",
+    "3:",
+    "xor esi, esi",
+    "jmp forearm_leave",
+    jump_mask = const crate::cache::NATIVE_JUMP_MASK,
+    jumps = const offset_of!(CpuState, host.native_jumps),
     frame = const crate::codegen::FRAME + 8,
     sp = const offset_of!(CpuState, host.sp),
     in_guest = const offset_of!(CpuState, host.in_guest),
@@ -81,6 +103,7 @@ unsafe extern "C" {
     fn forearm_abandon(cpu: *mut CpuState) -> !;
     fn forearm_native(cpu: *mut CpuState, body: u64) -> u64;
     fn forearm_leave();
+    fn forearm_indirect();
 }
 
 thread_local! {
@@ -137,4 +160,9 @@ pub unsafe fn native(cpu: &mut CpuState, body: u64) -> u64 {
 /// Address that compiled code leaves through.
 pub fn leave_address() -> u64 {
     forearm_leave as *const () as u64
+}
+
+/// Address that compiled code jumps to for a guest address in a register.
+pub fn indirect_address() -> u64 {
+    forearm_indirect as *const () as u64
 }

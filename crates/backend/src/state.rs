@@ -95,6 +95,8 @@ pub(crate) struct HostState {
     pub native_jumps: u64,
     /// Host address that compiled code leaves through.
     pub leave: u64,
+    /// Host address that compiled code looks up guest addresses through.
+    pub indirect: u64,
     /// Host function that interprets one instruction for compiled code.
     pub interpret: u64,
     /// Host function that does one operation for compiled code.
@@ -122,6 +124,7 @@ impl Default for HostState {
             native: NativeJumps::default(),
             native_jumps: 0,
             leave: 0,
+            indirect: 0,
             interpret: 0,
             helper: 0,
             scratch: [0; 4],

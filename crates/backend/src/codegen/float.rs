@@ -17,10 +17,10 @@ impl Codegen<'_, '_> {
         self.b.set_cold_block(cold);
         let result = self.b.append_block_param(on, ty);
         self.b.ins().brif(rare, cold, &[], on, &[fast.into()]);
-        self.b.switch_to_block(cold);
+        self.switch(cold);
         let exact = self.helper(helper, operands, ty);
         self.b.ins().jump(on, &[exact.into()]);
-        self.b.switch_to_block(on);
+        self.switch(on);
         result
     }
 
@@ -104,7 +104,7 @@ impl Codegen<'_, '_> {
         self.b.set_cold_block(cold);
         let result = self.b.append_block_param(on, I32);
         self.b.ins().brif(fits, fast, &[], cold, &[]);
-        self.b.switch_to_block(fast);
+        self.switch(fast);
         // Only where it fits: the host would flag the others otherwise than Arm does.
         let value = if signed {
             self.b.ins().fcvt_to_sint_sat(I32, a)
@@ -113,10 +113,10 @@ impl Codegen<'_, '_> {
             self.b.ins().ireduce(I32, long)
         };
         self.b.ins().jump(on, &[value.into()]);
-        self.b.switch_to_block(cold);
+        self.switch(cold);
         let exact = self.helper(helper, &[a], I32);
         self.b.ins().jump(on, &[exact.into()]);
-        self.b.switch_to_block(on);
+        self.switch(on);
         result
     }
 

@@ -454,10 +454,10 @@ impl Integer for Codegen<'_, '_> {
         let (taken, on) = (self.b.create_block(), self.b.create_block());
         let flags = self.flags;
         self.b.ins().brif(c, taken, &[], on, &[]);
-        self.b.switch_to_block(taken);
+        self.switch(taken);
         let edge = self.branch_edge(target);
         self.go(edge);
-        self.b.switch_to_block(on);
+        self.switch(on);
         self.flags = flags;
         self.ended = false;
     }

@@ -35,6 +35,10 @@ pub struct Block {
     pub dirty_in: u32,
     /// Registers (and `FLAGS`) whose value on entry matters.
     pub live_in: u32,
+    /// The blocks it may go to.
+    pub successors: Vec<usize>,
+    /// An edge comes back to it: a loop starts here.
+    pub header: bool,
     /// Where the block leaves the region by its fixed edges, the flags are read before they are set.
     pub flags_matter: bool,
 }
@@ -201,7 +205,7 @@ fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, retur
             }
             pc = d.next_pc();
         };
-        blocks.push(Block { instructions, next, target, dirty_in: 0, live_in: 0, flags_matter: true });
+        blocks.push(Block { instructions, next, target, dirty_in: 0, live_in: 0, successors: Vec::new(), header: false, flags_matter: true });
     }
     let returns = returns.iter().filter_map(|pc| index.get(pc).map(|&k| (*pc, k))).collect::<BTreeSet<_>>();
     Region { key, blocks, len: code.len(), returns: returns.into_iter().collect() }
@@ -224,6 +228,12 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             s
         })
         .collect();
+    for (k, next) in successors.iter().enumerate() {
+        let from = region.blocks[k].instructions.last().map_or(u32::MAX, |d| d.pc);
+        for &s in next {
+            region.blocks[s].header |= region.blocks[s].instructions.first().is_none_or(|d| d.pc <= from);
+        }
+    }
     // Forward: what may be dirty.
     let writes: Vec<u32> =
         region.blocks.iter().map(|b| b.instructions.iter().fold(0, |w, d| w | d.writes())).collect();
@@ -282,5 +292,6 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     }
     for (k, b) in region.blocks.iter_mut().enumerate() {
         (b.live_in, b.flags_matter) = (live[k], flags_matter[k] || precise);
+        b.successors.clone_from(&successors[k]);
     }
 }

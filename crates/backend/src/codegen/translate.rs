@@ -175,8 +175,21 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode) -> 
 }
 
 impl Codegen<'_, '_> {
+    /// Goes on in a block that all jumps lead to already.
+    pub(super) fn switch(&mut self, block: Block) {
+        self.b.switch_to_block(block);
+        self.b.seal_block(block);
+    }
+
     fn region(&mut self, region: &Region) {
-        self.safe_point(region.key.pc(), 0);
+        // Edges into each block that are still to be made. Sealed blocks make far fewer block parameters.
+        let mut edges = vec![0usize; region.blocks.len()];
+        for s in region.blocks.iter().flat_map(|b| &b.successors) {
+            edges[*s] += 1;
+        }
+        if !region.blocks[0].header {
+            self.safe_point(region.key.pc(), 0);
+        }
         let live = region.blocks[0].live_in;
         for r in 0..15 {
             if live & 1 << r != 0 {
@@ -193,12 +206,20 @@ impl Codegen<'_, '_> {
         for (k, block) in region.blocks.iter().enumerate() {
             let clif = self.blocks[k];
             self.b.switch_to_block(clif);
+            if edges[k] == 0 {
+                self.b.seal_block(clif);
+            }
             self.flags = Flags::Variables;
             self.vfp = VfpValues::default();
             self.dirty = block.dirty_in;
             self.ended = false;
             self.target = block.target;
             self.exit_mask = if block.flags_matter { u32::MAX } else { !FLAGS };
+            if block.header {
+                // Whether the flags are dirty matters only to who reads them.
+                let flags = if block.live_in & FLAGS != 0 { FLAGS } else { 0 };
+                self.safe_point(self.starts[k], block.dirty_in & (!FLAGS | flags));
+            }
             let mut last = None;
             for d in &block.instructions {
                 number += 1;
@@ -260,7 +281,7 @@ impl Codegen<'_, '_> {
         let flags = self.flags;
         let (then, after) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(holds, then, &[], after, &[]);
-        self.b.switch_to_block(then);
+        self.switch(then);
         let dirty = self.dirty;
         self.unconditional(d);
         if !self.ended {
@@ -274,7 +295,7 @@ impl Codegen<'_, '_> {
             self.dirty = dirty;
         }
         self.ended = false;
-        self.b.switch_to_block(after);
+        self.switch(after);
         // What was computed before the branch is there on both ways.
         self.flags = flags;
         if d.effects.float {
@@ -326,7 +347,7 @@ impl Codegen<'_, '_> {
         self.b.set_cold_block(cold);
         let flags = self.flags;
         self.b.ins().brif(low, cold, &[], on, &[]);
-        self.b.switch_to_block(cold);
+        self.switch(cold);
         self.flush(self.dirty);
         self.store_place(self.at.pc, self.at.it);
         let none = self.b.ins().iconst(I64, 0);
@@ -335,7 +356,7 @@ impl Codegen<'_, '_> {
         self.leave(1); // not reached: the helper leaves
         self.flags = flags;
         self.ended = false;
-        self.b.switch_to_block(on);
+        self.switch(on);
     }
 
     /// r15 and ITSTATE for whoever continues there.
@@ -509,14 +530,8 @@ impl Codegen<'_, '_> {
     pub(super) fn go(&mut self, edge: Edge) {
         match edge {
             Edge::Inside(k) => {
-                let live_flags = self.live_in[k] & FLAGS != 0;
-                if live_flags {
+                if self.live_in[k] & FLAGS != 0 {
                     self.sync_flags();
-                }
-                let target = self.starts[k];
-                if target <= self.at.pc {
-                    // A back edge may be a loop without another safe point.
-                    self.safe_point(target, self.dirty & if live_flags { u32::MAX } else { !FLAGS });
                 }
                 let block = self.blocks[k];
                 self.b.ins().jump(block, &[]);
@@ -526,24 +541,20 @@ impl Codegen<'_, '_> {
         }
     }
 
-    /// Leaves for the runtime when it asks for that; the guest continues at `pc` then.
+    /// Leaves for the runtime when it asks for that; the guest continues at `pc` then. Once in each loop, and once in each
+    /// region.
     fn safe_point(&mut self, pc: u32, dirty: u32) {
         let request = self.b.ins().load(I32, STATE, self.cpu, field!(exit_request));
         let (cold, on) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(cold);
         self.b.ins().brif(request, cold, &[], on, &[]);
-        self.b.switch_to_block(cold);
+        self.switch(cold);
         let flags = self.flags;
-        self.flush(dirty);
-        let pc = self.b.ins().iconst(I32, i64::from(pc));
-        self.b.ins().store(STATE, pc, self.cpu, field!(r) + 60);
-        let zero = self.b.ins().iconst(I32, 0);
-        self.b.ins().store(STATE, zero, self.cpu, field!(exit_request));
-        self.set_exit(ExitCode::Interrupt, 0);
-        self.leave(1);
+        // The interpreter sees the request when it is asked to link this exit.
+        self.exit_direct(pc, self.thumb, dirty);
         self.flags = flags;
         self.ended = false;
-        self.b.switch_to_block(on);
+        self.switch(on);
     }
 
     fn set_exit(&mut self, code: ExitCode, value: u32) {
@@ -597,9 +608,9 @@ impl Codegen<'_, '_> {
             let (inside, on) = (self.b.create_block(), self.b.create_block());
             let flags = self.flags;
             self.b.ins().brif(hit, inside, &[], on, &[]);
-            self.b.switch_to_block(inside);
+            self.switch(inside);
             self.go(Edge::Inside(k));
-            self.b.switch_to_block(on);
+            self.switch(on);
             self.flags = flags;
         }
         self.flush(dirty);
@@ -614,27 +625,10 @@ impl Codegen<'_, '_> {
             self.b.ins().band_imm_s(target, -2)
         };
         self.b.ins().store(STATE, pc, self.cpu, field!(r) + 60);
-        // hash(target): the table entry of that address, if it is there, has the code to jump to.
         let key = if exchanges { target } else { self.b.ins().bor_imm_u(pc, i64::from(self.thumb)) };
-        let (a, b) = (self.b.ins().ushr_imm_u(key, 1), self.b.ins().ushr_imm_u(key, 12));
-        let hash = self.b.ins().bxor(a, b);
-        let hash = self.b.ins().band_imm_u(hash, crate::cache::NATIVE_JUMP_MASK);
-        let hash = self.b.ins().uextend(I64, hash);
-        let offset = self.b.ins().ishl_imm_u(hash, 4);
-        let table = self.b.ins().load(I64, STATE, self.cpu, field!(host.native_jumps));
-        let entry = self.b.ins().iadd(table, offset);
-        let found = self.b.ins().load(I32, STATE, entry, 8);
-        let hit = self.b.ins().icmp(IntCC::Equal, found, key);
-        let (inside, miss) = (self.b.create_block(), self.b.create_block());
-        self.b.set_cold_block(miss);
-        self.b.ins().brif(hit, inside, &[], miss, &[]);
-        self.b.switch_to_block(inside);
-        let slot = self.b.ins().load(I64, STATE, entry, 0);
-        let code = self.b.ins().load(I64, STATE, slot, 0);
-        let none = self.b.ins().iconst(I64, 0);
-        self.jump_to(code, none);
-        self.b.switch_to_block(miss);
-        self.leave(0);
+        let key = self.b.ins().uextend(I64, key);
+        let look_up = self.b.ins().load(I64, STATE, self.cpu, field!(host.indirect));
+        self.jump_to(look_up, key);
     }
 
     /// Into the runtime with r15 at this instruction or behind it.

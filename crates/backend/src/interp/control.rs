@@ -196,6 +196,13 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
             Some(slot) => slot.target,
             None => m.0.r[15] | m.0.thumb,
         };
+        if m.0.exit_request.load(Ordering::Relaxed) != 0 {
+            m.0.exit_request.store(0, Ordering::Relaxed);
+            m.0.thumb = target & 1;
+            m.0.r[15] = target & !1;
+            m.0.host.exit = ExitCode::Interrupt as u32;
+            return std::ptr::null();
+        }
         let mut entry = m.0.host.jumps.find(target);
         if entry.is_null() {
             m.0.thumb = target & 1;
