@@ -72,10 +72,10 @@ pub struct Policy {
 }
 
 /// Executions that make a block hot. Chosen by measurement, see `docs/performance.md`.
-const HEAT: u32 = 4000;
+const HEAT: u32 = 6000;
 
 /// A block is compiled along with a hot one when it was executed a `WARM`th of the times that make one hot.
-const WARM: u32 = 16;
+const WARM: u32 = 4;
 
 impl Default for Policy {
     fn default() -> Policy {
@@ -296,6 +296,7 @@ impl Engine {
             unsafe { enter::enter(cpu, entry) };
         }
         if cpu.host.exit == ExitCode::DataAbort as u32 {
+            cpu.settle_flags();
             self.locate_fault(cpu);
         }
         let host = &cpu.host;

@@ -8,8 +8,9 @@ use crate::engine::{ExitCode, Fault};
 use crate::enter;
 use std::arch::global_asm;
 
-/// Bytes above the guest's 4 GiB that an access from its last bytes can reach; unmapped.
-pub const GUARD: u64 = 4096;
+/// Bytes above the guest's 4 GiB that an access from its last bytes can reach, with the offset that compiled code adds in
+/// 64 bits; unmapped.
+pub const GUARD: u64 = 8192;
 
 /// A guest address range that could not be accessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -87,6 +87,13 @@ pub(crate) struct HostState {
     pub slot: *const Slot,
     /// The engine that runs this thread.
     pub engine: *const Engine,
+    /// What compiled code has left of the flags: 0, they are in `n` to `v`; else they are those of `flags_a - flags_b`
+    /// (`FLAGS_SUB`) or `flags_a + flags_b` (`FLAGS_ADD`). Settled before anything else looks.
+    pub flags: u32,
+    /// First operand.
+    pub flags_a: u32,
+    /// Second operand.
+    pub flags_b: u32,
     /// Recently used blocks by address.
     pub jumps: JumpCache,
     /// Recently used regions by address.
@@ -110,6 +117,11 @@ pub(crate) struct HostState {
 /// `exclusive_addr` of an open monitor.
 pub const EXCLUSIVE_NONE: u64 = u64::MAX;
 
+/// `HostState::flags` of a subtraction.
+pub(crate) const FLAGS_SUB: u32 = 1;
+/// `HostState::flags` of an addition.
+pub(crate) const FLAGS_ADD: u32 = 2;
+
 impl Default for HostState {
     fn default() -> Self {
         HostState {
@@ -120,6 +132,9 @@ impl Default for HostState {
             fault: Fault::default(),
             slot: std::ptr::null(),
             engine: std::ptr::null(),
+            flags: 0,
+            flags_a: 0,
+            flags_b: 0,
             jumps: JumpCache::default(),
             native: NativeJumps::default(),
             native_jumps: 0,
@@ -172,6 +187,22 @@ impl CpuState {
             vfp: self.vfp,
             host: HostState::default(),
             ..*self
+        }
+    }
+
+    /// Computes the flags that compiled code has left undone.
+    #[inline(always)]
+    pub(crate) fn settle_flags(&mut self) {
+        if self.host.flags != 0 {
+            use forearm_frontend::machine::Integer;
+            let (a, b) = (self.host.flags_a, self.host.flags_b);
+            let kind = std::mem::take(&mut self.host.flags);
+            let m = crate::interp::Interp::of(self);
+            if kind == FLAGS_SUB {
+                m.flags_sub(a, b, a.wrapping_sub(b));
+            } else {
+                m.flags_add(a, b, a.wrapping_add(b));
+            }
         }
     }
 

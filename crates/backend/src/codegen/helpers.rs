@@ -36,6 +36,7 @@ pub(crate) enum Helper {
     HalfToD,
     SToHalf,
     DToHalf,
+    SettleFlags,
     Fpscr,
     SetFpscr,
     /// Raises an alignment fault at the address; the flag says that it is a store.
@@ -123,6 +124,10 @@ pub(crate) unsafe extern "sysv64" fn call(cpu: &mut CpuState, packed: u64) {
         Helper::HalfToD => m.half_to_d(a as u32).into(),
         Helper::SToHalf => m.s_to_half(a as u32).into(),
         Helper::DToHalf => m.d_to_half(a as u64).into(),
+        Helper::SettleFlags => {
+            m.cpu().settle_flags();
+            0
+        }
         Helper::Fpscr => m.fpscr().into(),
         Helper::SetFpscr => {
             m.set_fpscr(a as u32);

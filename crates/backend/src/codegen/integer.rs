@@ -21,7 +21,8 @@ impl Codegen<'_, '_> {
         }
     }
 
-    /// Cranelift takes a positive constant as an immediate, and a negative one into a register.
+    /// `a` plus a constant. Cranelift takes a positive constant as an immediate, and a
+    /// negative one into a register.
     fn add_constant(&mut self, a: Value, x: u32) -> Value {
         if x == 0 {
             a
@@ -34,18 +35,35 @@ impl Codegen<'_, '_> {
         }
     }
 
-    /// Host address of a guest address.
-    pub(super) fn host(&mut self, addr: Value) -> Value {
-        let addr = match self.constant(addr) {
+    /// Host address of a guest address: a value and an offset. The offset is added in 64 bits, so that an access that would
+    /// wrap around hits the guard above the address space instead, which is a fault in either place.
+    pub(super) fn host(&mut self, addr: Value) -> (Value, i32) {
+        let (addr, offset) = self.split(addr);
+        if let Some(&(_, wide)) = self.extended.iter().find(|(a, _)| *a == addr) {
+            return (wide, offset);
+        }
+        let mut wide = match self.constant(addr) {
             Some(x) => self.b.ins().iconst(I64, i64::from(x)),
             None => self.b.ins().uextend(I64, addr),
         };
         if self.mode.based {
             let base = self.b.ins().load(I64, STATE, self.cpu, field!(base));
-            self.b.ins().iadd(base, addr)
-        } else {
-            addr
+            wide = self.b.ins().iadd(base, wide);
         }
+        self.extended.push((addr, wide));
+        (wide, offset)
+    }
+
+    /// An address as a base and a small offset.
+    fn split(&self, addr: Value) -> (Value, i32) {
+        if let Some(inst) = self.b.func.dfg.value_def(addr).inst()
+            && let InstructionData::Binary { opcode: Opcode::Iadd, args } = self.b.func.dfg.insts[inst]
+            && let Some(x @ 0..4096) = self.constant(args[1])
+            && self.constant(args[0]).is_none()
+        {
+            return (args[0], x as i32);
+        }
+        (addr, 0)
     }
 
     fn flags_variables(&mut self) {
@@ -128,6 +146,9 @@ impl Integer for Codegen<'_, '_> {
     fn add(&mut self, a: Value, b: Value) -> Value {
         match (self.constant(a), self.constant(b)) {
             (Some(x), Some(y)) => self.word(x.wrapping_add(y)),
+            (_, Some(0)) => a,
+            (Some(0), _) => b,
+            (_, Some(y)) if y >> 31 == 0 => self.b.ins().iadd(a, b),
             (_, Some(y)) => self.add_constant(a, y),
             (Some(x), None) => self.add_constant(b, x),
             _ => self.b.ins().iadd(a, b),
@@ -136,7 +157,8 @@ impl Integer for Codegen<'_, '_> {
     fn sub(&mut self, a: Value, b: Value) -> Value {
         match (self.constant(a), self.constant(b)) {
             (Some(x), Some(y)) => self.word(x.wrapping_sub(y)),
-            (_, Some(y)) => self.add_constant(a, y.wrapping_neg()),
+            (_, Some(0)) => a,
+            (_, Some(y)) if y >> 31 != 0 => self.add_constant(a, y.wrapping_neg()),
             _ => self.b.ins().isub(a, b),
         }
     }
@@ -147,7 +169,10 @@ impl Integer for Codegen<'_, '_> {
         self.b.ins().band(a, b)
     }
     fn or(&mut self, a: Value, b: Value) -> Value {
-        self.b.ins().bor(a, b)
+        match (self.constant(a), self.constant(b)) {
+            (Some(x), Some(y)) => self.word(x | y),
+            _ => self.b.ins().bor(a, b),
+        }
     }
     fn xor(&mut self, a: Value, b: Value) -> Value {
         self.b.ins().bxor(a, b)
@@ -213,6 +238,9 @@ impl Integer for Codegen<'_, '_> {
         self.b.ins().uextend(I32, x)
     }
     fn zext16(&mut self, a: Value) -> Value {
+        if let Some(x) = self.constant(a) {
+            return self.word(x & 0xffff);
+        }
         let x = self.b.ins().ireduce(I16, a);
         self.b.ins().uextend(I32, x)
     }
@@ -392,30 +420,30 @@ impl Integer for Codegen<'_, '_> {
     }
 
     fn load(&mut self, size: Size, addr: Value) -> Value {
-        let p = self.host(addr);
+        let (p, at) = self.host(addr);
         match size {
-            Size::U8 => self.b.ins().uload8(I32, GUEST, p, 0),
-            Size::S8 => self.b.ins().sload8(I32, GUEST, p, 0),
-            Size::U16 => self.b.ins().uload16(I32, GUEST, p, 0),
-            Size::S16 => self.b.ins().sload16(I32, GUEST, p, 0),
-            Size::W => self.b.ins().load(I32, GUEST, p, 0),
+            Size::U8 => self.b.ins().uload8(I32, GUEST, p, at),
+            Size::S8 => self.b.ins().sload8(I32, GUEST, p, at),
+            Size::U16 => self.b.ins().uload16(I32, GUEST, p, at),
+            Size::S16 => self.b.ins().sload16(I32, GUEST, p, at),
+            Size::W => self.b.ins().load(I32, GUEST, p, at),
         }
     }
     fn store(&mut self, size: Size, addr: Value, value: Value) {
-        let p = self.host(addr);
+        let (p, at) = self.host(addr);
         match size {
-            Size::U8 | Size::S8 => self.b.ins().istore8(GUEST, value, p, 0),
-            Size::U16 | Size::S16 => self.b.ins().istore16(GUEST, value, p, 0),
-            Size::W => self.b.ins().store(GUEST, value, p, 0),
+            Size::U8 | Size::S8 => self.b.ins().istore8(GUEST, value, p, at),
+            Size::U16 | Size::S16 => self.b.ins().istore16(GUEST, value, p, at),
+            Size::W => self.b.ins().store(GUEST, value, p, at),
         };
     }
     fn load64(&mut self, addr: Value) -> Value {
-        let p = self.host(addr);
-        self.b.ins().load(I64, GUEST, p, 0)
+        let (p, at) = self.host(addr);
+        self.b.ins().load(I64, GUEST, p, at)
     }
     fn store64(&mut self, addr: Value, value: Value) {
-        let p = self.host(addr);
-        self.b.ins().store(GUEST, value, p, 0);
+        let (p, at) = self.host(addr);
+        self.b.ins().store(GUEST, value, p, at);
     }
 
     // Rare: `Codegen::interpret` has the interpreter do the whole instruction, so these are not reached.
@@ -451,15 +479,9 @@ impl Integer for Codegen<'_, '_> {
         self.go(edge);
     }
     fn branch_if(&mut self, c: Value, target: u32) {
-        let (taken, on) = (self.b.create_block(), self.b.create_block());
-        let flags = self.flags;
-        self.b.ins().brif(c, taken, &[], on, &[]);
-        self.switch(taken);
+        let next = self.next_edge();
         let edge = self.branch_edge(target);
-        self.go(edge);
-        self.switch(on);
-        self.flags = flags;
-        self.ended = false;
+        self.branch_on(c, edge, next);
     }
     fn branch_exchange(&mut self, target: u32) {
         let thumb = self.word(u32::from(!self.thumb));

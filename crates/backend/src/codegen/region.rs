@@ -106,11 +106,14 @@ impl Decoded {
     }
 }
 
+/// Instructions that are looked at for whether they set the flags.
+const LOOK_AHEAD: usize = 10;
+
 /// Are the flags written before they are read from `pc` on? A short look; `false` when unsure.
 fn flags_dead_at(fetch: &mut Fetch<'_>, thumb: bool, mut pc: u32) -> bool {
-    for _ in 0..6 {
+    for _ in 0..LOOK_AHEAD {
         let Some(d) = fetch.decode(pc, thumb, ItState(0)) else { return false };
-        if d.next_it.active() || d.inst.is_none() || d.reads() & FLAGS != 0 || d.effects.memory {
+        if d.next_it.active() || d.inst.is_none() || d.reads() & FLAGS != 0 {
             return false;
         }
         if d.effects.kills_flags {
@@ -205,7 +208,16 @@ fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, retur
             }
             pc = d.next_pc();
         };
-        blocks.push(Block { instructions, next, target, dirty_in: 0, live_in: 0, successors: Vec::new(), header: false, flags_matter: true });
+        blocks.push(Block {
+            instructions,
+            next,
+            target,
+            dirty_in: 0,
+            live_in: 0,
+            successors: Vec::new(),
+            header: false,
+            flags_matter: true,
+        });
     }
     let returns = returns.iter().filter_map(|pc| index.get(pc).map(|&k| (*pc, k))).collect::<BTreeSet<_>>();
     Region { key, blocks, len: code.len(), returns: returns.into_iter().collect() }

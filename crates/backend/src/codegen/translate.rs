@@ -6,6 +6,7 @@ use super::region::{Edge, FLAGS, Region};
 use super::{Exit, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
+use crate::state::{FLAGS_ADD, FLAGS_SUB};
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -15,8 +16,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use forearm_frontend::decode::ItState;
-use forearm_frontend::effects::Flow;
-use forearm_frontend::inst::cond;
+use forearm_frontend::inst::{Op, cond};
 
 /// Where the flags come from at this point of the code.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +101,8 @@ pub struct Codegen<'a, 'f> {
     pub(super) nzcv: [Variable; 4],
     pub(super) flags: Flags,
     pub(super) vfp: VfpValues,
+    /// Guest addresses of the current block with their 64-bit forms.
+    pub(super) extended: Vec<(Value, Value)>,
     /// Registers (and `FLAGS`) that may differ from the state in memory.
     pub(super) dirty: u32,
     /// The instruction being translated.
@@ -108,6 +110,8 @@ pub struct Codegen<'a, 'f> {
     pub(super) thumb: bool,
     /// Where a branch of the current instruction goes, when it is inside the region.
     target: Option<Edge>,
+    /// Where the current instruction goes otherwise.
+    next: Option<Edge>,
     /// What of `dirty` is stored on the way out by a fixed edge.
     exit_mask: u32,
     blocks: Vec<Block>,
@@ -151,10 +155,12 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode) -> 
         nzcv,
         flags: Flags::Variables,
         vfp: VfpValues::default(),
+        extended: Vec::new(),
         dirty: 0,
         at: first.unwrap_or_else(|| Decoded::nothing(region.key.pc())),
         thumb: region.key.thumb(),
         target: None,
+        next: None,
         exit_mask: u32::MAX,
         blocks,
         live_in: region.blocks.iter().map(|b| b.live_in).collect(),
@@ -198,6 +204,14 @@ impl Codegen<'_, '_> {
             }
         }
         if live & FLAGS != 0 {
+            let unsettled = self.b.ins().load(I32, STATE, self.cpu, field!(host.flags));
+            let (cold, on) = (self.b.create_block(), self.b.create_block());
+            self.b.set_cold_block(cold);
+            self.b.ins().brif(unsettled, cold, &[], on, &[]);
+            self.switch(cold);
+            self.helper(Helper::SettleFlags, &[], I32);
+            self.b.ins().jump(on, &[]);
+            self.switch(on);
             self.reload_flags();
         }
         let first = self.blocks[0];
@@ -206,11 +220,12 @@ impl Codegen<'_, '_> {
         for (k, block) in region.blocks.iter().enumerate() {
             let clif = self.blocks[k];
             self.b.switch_to_block(clif);
-            if edges[k] == 0 {
+            if edges[k] == 0 && k != 0 {
                 self.b.seal_block(clif);
             }
             self.flags = Flags::Variables;
             self.vfp = VfpValues::default();
+            self.extended.clear();
             self.dirty = block.dirty_in;
             self.ended = false;
             self.target = block.target;
@@ -238,6 +253,12 @@ impl Codegen<'_, '_> {
                     block.next.unwrap_or(Edge::Outside(last.map_or(region.key.pc(), |d| d.pc + d.len())));
                 self.go(next);
             }
+            for &s in &block.successors {
+                edges[s] -= 1;
+                if edges[s] == 0 && s <= k {
+                    self.b.seal_block(self.blocks[s]);
+                }
+            }
         }
         self.b.seal_all_blocks();
     }
@@ -251,11 +272,8 @@ impl Codegen<'_, '_> {
             return;
         }
         if inst.cond == cond::AL {
+            self.next = next;
             self.unconditional(d);
-            if matches!(d.effects.flow, Some(Flow::BranchIf(_))) {
-                // `branch_if` has made the fall-through block current.
-                self.go(next.unwrap_or(Edge::Outside(d.pc + d.len())));
-            }
             return;
         }
         let holds = self.condition(inst.cond);
@@ -275,10 +293,17 @@ impl Codegen<'_, '_> {
             self.b.def_var(self.regs[r], v);
             return;
         }
+        if inst.op == Op::B {
+            let taken = self.branch_edge(inst.imm);
+            let on = next.unwrap_or(Edge::Outside(d.pc + d.len()));
+            self.branch_on(holds, taken, on);
+            return;
+        }
         if d.effects.writes_flags {
             self.sync_flags();
         }
         let flags = self.flags;
+        let extended = self.extended.len();
         let (then, after) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(holds, then, &[], after, &[]);
         self.switch(then);
@@ -298,6 +323,7 @@ impl Codegen<'_, '_> {
         self.switch(after);
         // What was computed before the branch is there on both ways.
         self.flags = flags;
+        self.extended.truncate(extended);
         if d.effects.float {
             self.vfp = VfpValues::default();
         }
@@ -457,13 +483,29 @@ impl Codegen<'_, '_> {
                 self.b.ins().store(STATE, v, self.cpu, field!(r) + 4 * r);
             }
         }
-        if mask & FLAGS != 0 {
-            self.sync_flags();
-            for (k, offset) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
-                let v = self.b.use_var(self.nzcv[k]);
-                self.b.ins().store(STATE, v, self.cpu, offset);
+        if mask & FLAGS == 0 {
+            return;
+        }
+        let (kind, operands) = match self.flags {
+            Flags::Variables => (0, None),
+            Flags::Sub(a, b, _) => (FLAGS_SUB, Some((a, b))),
+            Flags::Add(a, b, _) => (FLAGS_ADD, Some((a, b))),
+        };
+        match operands {
+            // Whoever needs them computes them.
+            Some((a, b)) => {
+                self.b.ins().store(STATE, a, self.cpu, field!(host.flags_a));
+                self.b.ins().store(STATE, b, self.cpu, field!(host.flags_b));
+            }
+            None => {
+                for (k, offset) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
+                    let v = self.b.use_var(self.nzcv[k]);
+                    self.b.ins().store(STATE, v, self.cpu, offset);
+                }
             }
         }
+        let kind = self.b.ins().iconst(I32, i64::from(kind));
+        self.b.ins().store(STATE, kind, self.cpu, field!(host.flags));
     }
 
     /// Does a condition hold?
@@ -525,6 +567,31 @@ impl Codegen<'_, '_> {
     }
 
     // ---- control flow
+
+    /// Ends the block with a branch to one of two places.
+    pub(super) fn branch_on(&mut self, holds: Value, taken: Edge, otherwise: Edge) {
+        let (then, other) = (self.destination(taken), self.destination(otherwise));
+        let flags = self.flags;
+        self.b.ins().brif(holds, then.0, &[], other.0, &[]);
+        for (edge, (block, inside)) in [(taken, then), (otherwise, other)] {
+            if !inside {
+                self.switch(block);
+                self.flags = flags;
+                self.go(edge);
+            }
+        }
+        self.ended = true;
+    }
+
+    /// The block to branch to for an edge, and whether it is the region's own: else `go` fills it.
+    fn destination(&mut self, edge: Edge) -> (Block, bool) {
+        match edge {
+            Edge::Inside(k) if self.live_in[k] & FLAGS == 0 || matches!(self.flags, Flags::Variables) => {
+                (self.blocks[k], true)
+            }
+            _ => (self.b.create_block(), false),
+        }
+    }
 
     /// Ends the block with a jump to a block of the region or out of it.
     pub(super) fn go(&mut self, edge: Edge) {
@@ -642,6 +709,11 @@ impl Codegen<'_, '_> {
         self.store_place(pc, it);
         self.set_exit(code, value);
         self.leave(1);
+    }
+
+    /// Where the current instruction leads when it does not branch.
+    pub(super) fn next_edge(&self) -> Edge {
+        self.next.unwrap_or(Edge::Outside(self.at.pc.wrapping_add(self.at.len())))
     }
 
     /// Where a fixed branch of the current instruction leads.

@@ -107,18 +107,18 @@ impl Vector for Codegen<'_, '_> {
 
     fn vload(&mut self, bytes: u32, align: u32, addr: Value) -> Value {
         self.check_aligned(addr, align, false);
-        let p = self.host(addr);
+        let (p, at) = self.host(addr);
         let v = match bytes {
-            16 => return self.b.ins().load(I8X16, GUEST, p, 0),
+            16 => return self.b.ins().load(I8X16, GUEST, p, at),
             8 => {
-                let x = self.b.ins().load(I64, GUEST, p, 0);
+                let x = self.b.ins().load(I64, GUEST, p, at);
                 self.b.ins().scalar_to_vector(I64X2, x)
             }
             n => {
                 let x = match n {
-                    4 => self.b.ins().load(I32, GUEST, p, 0),
-                    2 => self.b.ins().uload16(I32, GUEST, p, 0),
-                    _ => self.b.ins().uload8(I32, GUEST, p, 0),
+                    4 => self.b.ins().load(I32, GUEST, p, at),
+                    2 => self.b.ins().uload16(I32, GUEST, p, at),
+                    _ => self.b.ins().uload8(I32, GUEST, p, at),
                 };
                 self.b.ins().scalar_to_vector(I32X4, x)
             }
@@ -127,10 +127,10 @@ impl Vector for Codegen<'_, '_> {
     }
     fn vstore(&mut self, bytes: u32, align: u32, addr: Value, v: Value) {
         self.check_aligned(addr, align, true);
-        let p = self.host(addr);
+        let (p, at) = self.host(addr);
         let ty = match bytes {
             16 => {
-                self.b.ins().store(GUEST, v, p, 0);
+                self.b.ins().store(GUEST, v, p, at);
                 return;
             }
             8 => I64X2,
@@ -140,7 +140,7 @@ impl Vector for Codegen<'_, '_> {
         };
         let v = self.view(v, ty);
         let x = self.b.ins().extractlane(v, 0);
-        self.b.ins().store(GUEST, x, p, 0);
+        self.b.ins().store(GUEST, x, p, at);
     }
 
     fn vconst(&mut self, x: u128) -> Value {

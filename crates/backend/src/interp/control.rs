@@ -182,7 +182,9 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
     }
     loop {
         // SAFETY: the address of a placed region's body.
-        let slot = match unsafe { crate::enter::native(&mut m.0, code) } {
+        let left = unsafe { crate::enter::native(&mut m.0, code) };
+        m.0.settle_flags();
+        let slot = match left {
             crate::enter::TO_RUNTIME => return std::ptr::null(),
             0 => None,
             // SAFETY: compiled code passes one of its link slots, which live as long as the engine.

@@ -154,6 +154,7 @@ pub(crate) unsafe extern "sysv64" fn one(cpu: &mut CpuState, low: u64, high: u64
     let inst: Inst = unsafe { std::mem::transmute([low, high]) };
     let pc = at as u32;
     let slots = [Slot::instruction(inst, pc, (at >> 32) as u8), Slot::set_pc(0)];
+    cpu.settle_flags();
     let m = Interp::of(cpu);
     m.0.host.slot = &slots[0];
     m.0.r[15] = pc.wrapping_add(if m.0.thumb != 0 { 4 } else { 8 });
