@@ -13,7 +13,7 @@ pub(super) const GUEST: MemFlagsData = MemFlagsData::new();
 
 impl Codegen<'_, '_> {
     /// The value of a constant.
-    fn constant(&self, v: Value) -> Option<u32> {
+    pub(super) fn constant(&self, v: Value) -> Option<u32> {
         let inst = self.b.func.dfg.value_def(v).inst()?;
         match self.b.func.dfg.insts[inst] {
             InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits() as u32),

@@ -35,6 +35,8 @@ pub struct Block {
     pub dirty_in: u32,
     /// Registers (and `FLAGS`) whose value on entry matters.
     pub live_in: u32,
+    /// For each instruction, whether the flags in front of it are read later.
+    pub flags_live: Vec<bool>,
     /// The blocks it may go to.
     pub successors: Vec<usize>,
     /// An edge comes back to it: a loop starts here.
@@ -214,6 +216,7 @@ fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, retur
             target,
             dirty_in: 0,
             live_in: 0,
+            flags_live: Vec::new(),
             successors: Vec::new(),
             header: false,
             flags_matter: true,
@@ -247,11 +250,9 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
         }
     }
     // Forward: what may be dirty.
-    let writes: Vec<u32> =
-        region.blocks.iter().map(|b| b.instructions.iter().fold(0, |w, d| w | d.writes())).collect();
     let mut work: Vec<usize> = (0..n).collect();
     while let Some(k) = work.pop() {
-        let out = region.blocks[k].dirty_in | writes[k];
+        let out = dirty_behind(&region.blocks[k], precise);
         for &s in &successors[k] {
             if region.blocks[s].dirty_in | out != region.blocks[s].dirty_in {
                 region.blocks[s].dirty_in |= out;
@@ -274,28 +275,26 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     // Backward: what is live. An exit reads what is dirty there; so does a fault or a safe point, which may be anywhere,
     // hence dirty registers count as live throughout; only the flags are worth the precision.
     let mut live = vec![0u32; n];
+    let live_behind = |b: &Block, live: &[u32], k: usize| {
+        let leaves = [b.next, b.target].iter().flatten().any(|e| matches!(e, Edge::Outside(_)))
+            || b.instructions.last().is_some_and(|d| {
+                d.inst.is_none()
+                    || matches!(d.effects.flow, Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_)))
+            });
+        let inside = successors[k].iter().fold(0, |l, &s| l | live[s]);
+        let stored = if flags_matter[k] { u32::MAX } else { !FLAGS };
+        inside | if leaves { dirty_behind(b, precise) & stored } else { 0 }
+    };
     let mut changed = true;
     while changed {
         changed = false;
         for k in (0..n).rev() {
             let b = &region.blocks[k];
-            let dirty_out = b.dirty_in | writes[k];
-            let leaves = [b.next, b.target].iter().flatten().any(|e| matches!(e, Edge::Outside(_)))
-                || b.instructions.last().is_some_and(|d| {
-                    d.inst.is_none()
-                        || matches!(
-                            d.effects.flow,
-                            Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_))
-                        )
-                });
-            let mut l = successors[k].iter().fold(0, |l, &s| l | live[s]);
-            if leaves {
-                l |= dirty_out & if flags_matter[k] || precise { u32::MAX } else { !FLAGS };
-            }
+            let mut l = live_behind(b, &live, k);
             for d in b.instructions.iter().rev() {
                 l = l & !d.kills() | d.reads();
             }
-            l |= b.dirty_in & if precise { u32::MAX } else { !FLAGS };
+            l |= b.dirty_in & !FLAGS;
             if l != live[k] {
                 live[k] = l;
                 changed = true;
@@ -303,7 +302,21 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
         }
     }
     for (k, b) in region.blocks.iter_mut().enumerate() {
-        (b.live_in, b.flags_matter) = (live[k], flags_matter[k] || precise);
+        let mut l = live_behind(b, &live, k);
+        b.flags_live = vec![false; b.instructions.len()];
+        for (d, flags_live) in b.instructions.iter().zip(&mut b.flags_live).rev() {
+            l = l & !d.kills() | d.reads();
+            *flags_live = l & FLAGS != 0;
+        }
+        (b.live_in, b.flags_matter) = (live[k], flags_matter[k]);
         b.successors.clone_from(&successors[k]);
     }
+}
+
+/// What may be dirty behind a block. In precise mode an access to memory has stored everything before it.
+fn dirty_behind(b: &Block, precise: bool) -> u32 {
+    b.instructions.iter().fold(b.dirty_in, |dirty, d| {
+        let stored = precise && d.effects.memory && !d.conditional();
+        (if stored { dirty & FLAGS } else { dirty }) | d.writes()
+    })
 }

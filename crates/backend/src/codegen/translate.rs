@@ -105,6 +105,8 @@ pub struct Codegen<'a, 'f> {
     pub(super) extended: Vec<(Value, Value)>,
     /// Registers (and `FLAGS`) that may differ from the state in memory.
     pub(super) dirty: u32,
+    /// What of it a fault handler would miss: all registers, and the flags if they are read later.
+    seen: u32,
     /// The instruction being translated.
     pub(super) at: Decoded,
     pub(super) thumb: bool,
@@ -157,6 +159,7 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode) -> 
         vfp: VfpValues::default(),
         extended: Vec::new(),
         dirty: 0,
+        seen: u32::MAX,
         at: first.unwrap_or_else(|| Decoded::nothing(region.key.pc())),
         thumb: region.key.thumb(),
         target: None,
@@ -236,9 +239,10 @@ impl Codegen<'_, '_> {
                 self.safe_point(self.starts[k], block.dirty_in & (!FLAGS | flags));
             }
             let mut last = None;
-            for d in &block.instructions {
+            for (d, flags_live) in block.instructions.iter().zip(&block.flags_live) {
                 number += 1;
                 self.at = *d;
+                self.seen = if *flags_live { u32::MAX } else { !FLAGS };
                 self.b.set_srcloc(SourceLoc::new(number));
                 self.instruction(d, block.next);
                 last = Some(*d);
@@ -339,7 +343,10 @@ impl Codegen<'_, '_> {
             return;
         }
         if self.mode.precise && d.effects.memory {
-            self.flush(self.dirty);
+            // A fault handler sees the registers, and goes on with the flags that are still to be read.
+            let stored = self.dirty & self.seen;
+            self.flush(stored);
+            self.dirty &= !stored;
         }
         forearm_frontend::execute(self, &inst);
     }
@@ -406,8 +413,8 @@ impl Codegen<'_, '_> {
     fn interpret(&mut self, d: &Decoded) {
         let Some(inst) = d.inst else { return };
         self.sync_flags();
-        let reads = if self.mode.precise { u32::MAX } else { d.reads() };
-        self.flush(self.dirty & reads);
+        let reads = if self.mode.precise { self.seen } else { 0 };
+        self.flush(self.dirty & (reads | d.reads()));
         let helper = match self.helper {
             Some(h) => h,
             None => {
@@ -455,6 +462,14 @@ impl Codegen<'_, '_> {
     pub(super) fn sync_flags(&mut self) {
         let (result, c, v) = match self.flags {
             Flags::Variables => return,
+            Flags::Sub(_, b, r) if self.constant(b) == Some(0) => {
+                let (c, v) = (self.b.ins().iconst(I32, 1), self.b.ins().iconst(I32, 0));
+                for (k, x) in [r, r, c, v].into_iter().enumerate() {
+                    self.b.def_var(self.nzcv[k], x);
+                }
+                self.flags = Flags::Variables;
+                return;
+            }
             Flags::Sub(a, b, r) => {
                 let c = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b);
                 let (x, y) = (self.b.ins().bxor(a, b), self.b.ins().bxor(a, r));
