@@ -1,8 +1,10 @@
 //! Host code: its memory, the link slots through which regions reach each other, and dropping regions.
 //!
-//! Code and slots lie in one reservation, so that code reaches its slots at a fixed distance. A code page is written
-//! once while it is writable and is only executable from then on: no page is ever both. All of it is private memory, so a
-//! fork needs nothing done. Memory of dropped regions is not reused, since a thread may still be in it.
+//! Code and slots lie in one reservation, so that code reaches its slots at a fixed distance. The code part is a memory
+//! file mapped twice, executable there and writable elsewhere: no mapping is both. Regions lie densely, since the processor's
+//! caches and predictors look at low address bits. What is placed is not changed any more, and memory of dropped regions is
+//! not reused, since a thread may still be in it. Hence a fork needs nothing done either: parent and child go on running
+//! the code they share, and the child puts new code into a file of its own. Slots are private memory.
 
 use crate::cache::Key;
 use crate::codegen::{Compiled, FaultPoint};
@@ -15,6 +17,8 @@ const RESERVE: usize = 256 << 20;
 /// The part of it that holds slots.
 const SLOTS: usize = 32 << 20;
 const PAGE: usize = 4096;
+/// Alignment of a region's code; its constants need 16.
+const ALIGN: usize = 32;
 
 /// Where code jumps to: the body of a region, or the way back to the interpreter.
 #[repr(C)]
@@ -51,6 +55,66 @@ pub struct Native {
     /// Start offsets of the regions that touch a guest page.
     pages: HashMap<u32, Vec<usize>, rustc_hash::FxBuildHasher>,
     leave: u64,
+    /// Where the code can be written, if a memory file is to be had; else pages are made executable when they are written.
+    writable: Option<Writable>,
+}
+
+/// The writable view of the code from `first` on.
+#[derive(Debug)]
+struct Writable {
+    at: *mut u8,
+    first: usize,
+    /// The process whose file it is.
+    owner: u32,
+}
+
+impl Writable {
+    /// Maps a new memory file over the reservation from offset `first` on, and a second time to be written.
+    fn map(base: *mut u8, first: usize) -> Option<Writable> {
+        let len = RESERVE - first;
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // A file over the limit would be answered by SIGXFSZ.
+        // SAFETY: plain system calls; the mapping replaces a part of the reservation that holds no code.
+        unsafe {
+            libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit);
+            if limit.rlim_cur < len as u64 {
+                return None;
+            }
+            const MFD_EXEC: libc::c_uint = 0x10; // kernels before 6.3 do not know it
+            let name = c"forearm-code".as_ptr();
+            let mut fd = libc::memfd_create(name, libc::MFD_CLOEXEC | MFD_EXEC);
+            if fd < 0 {
+                fd = libc::memfd_create(name, libc::MFD_CLOEXEC);
+            }
+            if fd < 0 {
+                return None;
+            }
+            let map = |at: *mut u8, prot, fixed| {
+                let p = libc::mmap(at.cast(), len, prot, libc::MAP_SHARED | libc::MAP_NORESERVE | fixed, fd, 0);
+                (p != libc::MAP_FAILED).then_some(p.cast::<u8>())
+            };
+            let view = (libc::ftruncate(fd, len as i64) == 0)
+                .then(|| map(std::ptr::null_mut(), libc::PROT_READ | libc::PROT_WRITE, 0))
+                .flatten();
+            let code = view.and_then(|_| map(base.add(first), libc::PROT_READ | libc::PROT_EXEC, libc::MAP_FIXED));
+            libc::close(fd);
+            match (view, code) {
+                (Some(at), Some(_)) => Some(Writable { at, first, owner: std::process::id() }),
+                (Some(at), None) => {
+                    libc::munmap(at.cast(), len);
+                    None
+                }
+                _ => None,
+            }
+        }
+    }
+}
+
+impl Drop for Writable {
+    fn drop(&mut self) {
+        // SAFETY: the view is this value's own.
+        unsafe { libc::munmap(self.at.cast(), RESERVE - self.first) };
+    }
 }
 
 // SAFETY: the reservation belongs to this value; slots are atomics.
@@ -79,7 +143,37 @@ impl Native {
             placed: BTreeMap::new(),
             pages: HashMap::default(),
             leave,
+            writable: Writable::map(base.cast(), SLOTS),
         })
+    }
+
+    /// Makes sure that what is written next is this process's alone: a forked child turns to a file of its own.
+    fn own(&mut self) {
+        if self.writable.as_ref().is_some_and(|w| w.owner != std::process::id()) {
+            self.code = self.code.next_multiple_of(PAGE);
+            // The parent's view is dropped; what has been placed stays executable.
+            self.writable = None;
+            self.writable = Writable::map(self.base, self.code);
+        }
+    }
+
+    /// Puts a region's bytes at its offset.
+    fn write(&self, start: usize, code: &[u8]) -> Option<()> {
+        if let Some(w) = &self.writable {
+            // SAFETY: within the writable view, where nothing has been placed yet.
+            unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), w.at.add(start - w.first), code.len()) };
+            return Some(());
+        }
+        let size = code.len().next_multiple_of(PAGE);
+        // SAFETY: fresh pages of the reservation; they are executable from then on and never written again.
+        unsafe {
+            let at = self.base.add(start);
+            if libc::mprotect(at.cast(), size, libc::PROT_READ | libc::PROT_WRITE) != 0 {
+                return None;
+            }
+            std::ptr::copy_nonoverlapping(code.as_ptr(), at, code.len());
+            (libc::mprotect(at.cast(), size, libc::PROT_READ | libc::PROT_EXEC) == 0).then_some(())
+        }
     }
 
     /// The addresses that host code may have.
@@ -110,34 +204,31 @@ impl Native {
     /// Places a region. Returns the host address of its body and its entry slot; `None` when the reservation is full or
     /// memory is.
     pub fn place(&mut self, key: Key, compiled: Compiled) -> Option<(u64, *const LinkSlot)> {
-        let start = self.code;
-        let size = compiled.code.len().next_multiple_of(PAGE);
+        self.own();
+        // Without a memory file each region has pages of its own; nothing else is on them when they are written.
+        let (start, end) = if self.writable.is_some() {
+            let start = self.code.next_multiple_of(ALIGN);
+            (start, start + compiled.code.len())
+        } else {
+            let start = self.code.next_multiple_of(PAGE);
+            (start, (start + compiled.code.len()).next_multiple_of(PAGE))
+        };
         let first_slot = self.slots;
-        if start + size > RESERVE || first_slot + (compiled.exits.len() + 1) * size_of::<LinkSlot>() > SLOTS {
+        if end > RESERVE || first_slot + (compiled.exits.len() + 1) * size_of::<LinkSlot>() > SLOTS {
             return None;
         }
         for e in &compiled.exits {
             self.new_slot(e.target, self.leave)?;
         }
-        // SAFETY: fresh pages of the reservation; they become executable below and are never written again.
-        let at = unsafe { self.base.add(start) };
-        // SAFETY: as above.
-        unsafe {
-            if libc::mprotect(at.cast(), size, libc::PROT_READ | libc::PROT_WRITE) != 0 {
-                return None;
-            }
-            std::ptr::copy_nonoverlapping(compiled.code.as_ptr(), at, compiled.code.len());
-            for &(offset, exit, addend) in &compiled.slots {
-                let slot = first_slot + exit as usize * size_of::<LinkSlot>();
-                let distance = slot as i64 - (start + offset as usize) as i64 + i64::from(addend);
-                at.add(offset as usize).cast::<i32>().write_unaligned(distance as i32);
-            }
-            if libc::mprotect(at.cast(), size, libc::PROT_READ | libc::PROT_EXEC) != 0 {
-                return None;
-            }
+        let mut code = compiled.code;
+        for &(offset, exit, addend) in &compiled.slots {
+            let slot = first_slot + exit as usize * size_of::<LinkSlot>();
+            let distance = slot as i64 - (start + offset as usize) as i64 + i64::from(addend);
+            code.get_mut(offset as usize..offset as usize + 4)?.copy_from_slice(&(distance as i32).to_le_bytes());
         }
-        self.code += size;
-        let body = at as u64 + u64::from(compiled.entry);
+        self.write(start, &code)?;
+        self.code = end;
+        let body = self.base as u64 + start as u64 + u64::from(compiled.entry);
         let entry_slot = self.new_slot(key.pc() | u32::from(key.thumb()), body)?;
         for page in compiled.ranges.iter().flat_map(super::pages) {
             let list = self.pages.entry(page).or_default();
@@ -147,7 +238,7 @@ impl Native {
         }
         let placed = Placed {
             key,
-            end: start + compiled.code.len(),
+            end: start + code.len(),
             entry_slot,
             faults: compiled.faults,
             ranges: compiled.ranges,
