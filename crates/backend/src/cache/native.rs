@@ -90,13 +90,15 @@ impl Writable {
                 return None;
             }
             let map = |at: *mut u8, prot, fixed| {
-                let p = libc::mmap(at.cast(), len, prot, libc::MAP_SHARED | libc::MAP_NORESERVE | fixed, fd, 0);
+                let p =
+                    libc::mmap(at.cast(), len, prot, libc::MAP_SHARED | libc::MAP_NORESERVE | fixed, fd, 0);
                 (p != libc::MAP_FAILED).then_some(p.cast::<u8>())
             };
             let view = (libc::ftruncate(fd, len as i64) == 0)
                 .then(|| map(std::ptr::null_mut(), libc::PROT_READ | libc::PROT_WRITE, 0))
                 .flatten();
-            let code = view.and_then(|_| map(base.add(first), libc::PROT_READ | libc::PROT_EXEC, libc::MAP_FIXED));
+            let code =
+                view.and_then(|_| map(base.add(first), libc::PROT_READ | libc::PROT_EXEC, libc::MAP_FIXED));
             libc::close(fd);
             match (view, code) {
                 (Some(at), Some(_)) => Some(Writable { at, first, owner: std::process::id() }),
@@ -224,7 +226,8 @@ impl Native {
         for &(offset, exit, addend) in &compiled.slots {
             let slot = first_slot + exit as usize * size_of::<LinkSlot>();
             let distance = slot as i64 - (start + offset as usize) as i64 + i64::from(addend);
-            code.get_mut(offset as usize..offset as usize + 4)?.copy_from_slice(&(distance as i32).to_le_bytes());
+            code.get_mut(offset as usize..offset as usize + 4)?
+                .copy_from_slice(&(distance as i32).to_le_bytes());
         }
         self.write(start, &code)?;
         self.code = end;

@@ -281,6 +281,14 @@ impl Codegen<'_, '_> {
             return;
         }
         let holds = self.condition(inst.cond);
+        if let Flags::Sub(a, b, result) = self.flags
+            && matches!(inst.op, Op::CMP_imm | Op::CMP_reg | Op::SUB_imm | Op::SUB_reg)
+            && d.effects.writes_flags
+            && d.effects.flow.is_none()
+        {
+            self.subtract_if(d, holds, [a, b, result]);
+            return;
+        }
         let simple = d.effects.writes.count_ones() == 1
             && !d.effects.memory
             && !d.effects.writes_flags
@@ -333,6 +341,27 @@ impl Codegen<'_, '_> {
         }
         if d.effects.flow.is_some() {
             self.go(next.unwrap_or(Edge::Outside(d.pc + d.len())));
+        }
+    }
+
+    /// A conditional compare or subtraction behind another one (`cmp; cmpeq; beq`): the flags stay those of a subtraction,
+    /// whose operands are selected.
+    fn subtract_if(&mut self, d: &Decoded, holds: Value, old: [Value; 3]) {
+        let register = (d.effects.writes != 0).then(|| d.effects.writes.trailing_zeros() as usize);
+        let kept = register.map(|r| self.b.use_var(self.regs[r]));
+        self.unconditional(d);
+        if let (Some(r), Some(kept)) = (register, kept) {
+            let new = self.b.use_var(self.regs[r]);
+            let v = self.b.ins().select(holds, new, kept);
+            self.b.def_var(self.regs[r], v);
+        }
+        if let Flags::Sub(a, b, result) = self.flags {
+            let [a, b, result] = [(a, old[0]), (b, old[1]), (result, old[2])].map(|(new, old)| {
+                let same =
+                    new == old || self.constant(new).is_some() && self.constant(new) == self.constant(old);
+                if same { new } else { self.b.ins().select(holds, new, old) }
+            });
+            self.flags = Flags::Sub(a, b, result);
         }
     }
 
@@ -619,7 +648,14 @@ impl Codegen<'_, '_> {
                 self.b.ins().jump(block, &[]);
                 self.ended = true;
             }
-            Edge::Outside(pc) => self.exit_direct(pc, self.thumb, self.dirty & self.exit_mask),
+            Edge::Outside(pc) => {
+                let dirty = self.dirty & self.exit_mask;
+                if dirty & FLAGS != 0 {
+                    // They are read there: cheaper here than by whoever arrives.
+                    self.sync_flags();
+                }
+                self.exit_direct(pc, self.thumb, dirty);
+            }
         }
     }
 
