@@ -19,7 +19,7 @@ wait $! || [ $? = 143 ]
 touch x1 x2 x3
 [ "$(echo x[13])" = "x1 x3" ]
 set +o pipefail
-yes | head -n 5000 | sort | uniq -c | grep -q 5000
+yes | head -n 5000 | sort | uniq -c | grep -c 5000
 [[ 2026-11-25 =~ ^([0-9]+)-([0-9]+) ]] && [ "${BASH_REMATCH[2]}" = 11 ]
 for i in $(seq 200); do /bin/true; done
 [ "$(uname -m)" = armv7l ]
