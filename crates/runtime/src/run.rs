@@ -8,9 +8,11 @@ use crate::signals::{SIGBUS, SIGSEGV, SigAction, SigActions};
 use crate::syscalls::{exec, signal};
 use crate::threads::{Host, Thread};
 use forearm_backend::CpuState;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::os::fd::{FromRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// A program to run.
@@ -110,9 +112,23 @@ fn open(
         // SAFETY: whoever started this process gave us the descriptor.
         return Ok((unsafe { File::from_raw_fd(fd) }, path, args));
     }
-    let target = exec::resolve(libc::AT_FDCWD, path, args, 0)?;
+    let target =
+        exec::resolve(libc::AT_FDCWD, path.clone(), args, 0).map_err(|errno| explain(&path, errno))?;
     let file = target.file.ok_or(Errno(libc::EACCES))?;
     Ok((file, target.path, target.args))
+}
+
+/// An errno of execve for the user, who knows the file but not the kernel's ways.
+fn explain(path: &CStr, errno: Errno) -> LoadError {
+    let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+    let reason = match errno.0 {
+        libc::EACCES if path.is_dir() => "Is a directory".to_owned(),
+        // The file is there: what is not is the interpreter its first line names.
+        libc::ENOENT => exec::interpreter_of(path)
+            .map_or(String::new(), |name| format!("script interpreter {}: {errno}", name.to_string_lossy())),
+        _ => String::new(),
+    };
+    LoadError { errno, reason }
 }
 
 /// The thread's name is the program's, as after an exec.

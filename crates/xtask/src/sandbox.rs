@@ -43,7 +43,8 @@ impl Sandbox {
     }
 
     fn start(private: bool) -> Result<Self> {
-        let mut helper = Command::new(std::env::current_exe()?)
+        // This program, even if its file was built anew meanwhile.
+        let mut helper = Command::new("/proc/self/exe")
             .args(["sandbox-init", if private { "private" } else { "shared" }])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

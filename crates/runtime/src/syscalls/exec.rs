@@ -16,6 +16,7 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 /// MAX_ARG_STRLEN: 32 pages.
@@ -135,6 +136,13 @@ pub fn resolve(dirfd: i32, path: CString, mut args: Vec<CString>, flags: i32) ->
         (dirfd, path, flags) = (libc::AT_FDCWD, interpreter, 0);
     }
     Err(Errno(libc::ELOOP))
+}
+
+/// The program that the `#!` line of a script names.
+pub fn interpreter_of(path: &Path) -> Option<CString> {
+    let mut start = [0; START];
+    let len = File::open(path).ok()?.read_at(&mut start, 0).ok()?;
+    if start.starts_with(b"#!") { Some(shebang(&start[..len])?.0) } else { None }
 }
 
 /// The file itself, not opened; checked as do_open_execat does.

@@ -147,6 +147,8 @@ pub fn run(context: &Context, options: &Options) -> Result<bool> {
 struct Roots {
     native: PathBuf,
     arm: PathBuf,
+    /// A copy of this program: a build during the run may replace the original.
+    measure: PathBuf,
 }
 
 impl Roots {
@@ -166,7 +168,9 @@ impl Roots {
             programs(&context.workspace.join("benches/programs"), &root, &sandbox)?;
             Ok(root)
         };
-        Ok(Self { native: make("amd64", None)?, arm: make("armhf", Some(&qemu))? })
+        let measure = context.scratch("bench")?.join("measure");
+        std::fs::copy("/proc/self/exe", &measure)?;
+        Ok(Self { native: make("amd64", None)?, arm: make("armhf", Some(&qemu))?, measure })
     }
 
     fn row(&self, workload: &Workload, columns: &[Interpreter], runs: u32, progress: &Progress) -> Row {
@@ -205,7 +209,7 @@ impl Roots {
         let root = if column.path.is_some() { &self.arm } else { &self.native };
         let sandbox = Sandbox::new(column.path.as_deref())?;
         sandbox.prepare_root(root)?;
-        let mut command = sandbox.command(std::env::current_exe()?);
+        let mut command = sandbox.command(&self.measure);
         command.arg("measure").arg(root).arg(workload.repeat().to_string()).args(workload.words());
         command.env_clear().envs([
             ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),

@@ -32,19 +32,19 @@ const BAD: &[Bad] = &[
     ("missing", |_, _| Ok(()), 127, "no such file"),
     ("directory", |path, _| Ok(std::fs::create_dir(path)?), 126, "is a directory"),
     ("not-executable", |path, good| Ok(std::fs::write(path, good)?), 126, "permission denied"),
-    ("empty", |path, _| program(path, b""), 126, "exec format"),
-    ("text", |path, _| program(path, b"hello\n"), 126, "exec format"),
+    ("empty", |path, _| program(path, b""), 126, "not an elf"),
+    ("text", |path, _| program(path, b"hello\n"), 126, "not an elf"),
     ("x86", |path, _| program(path, &std::fs::read("/proc/self/exe")?), 126, "x86"),
     ("aarch64", |path, good| changed(path, good, 18, &[183, 0]), 126, "aarch64"),
     ("mips", |path, good| changed(path, good, 18, &[8, 0]), 126, "mips"),
     ("big-endian", |path, good| changed(path, good, 5, &[2]), 126, "endian"),
-    ("object-file", |path, good| changed(path, good, 16, &[1, 0]), 126, "exec format"),
-    ("only-the-magic", |path, good| program(path, &good[..4]), 126, "exec format"),
-    ("half-a-header", |path, good| program(path, &good[..40]), 126, "exec format"),
-    ("no-program-headers", |path, good| program(path, &good[..52]), 126, "exec format"),
+    ("object-file", |path, good| changed(path, good, 16, &[1, 0]), 126, "neither an executable"),
+    ("only-the-magic", |path, good| program(path, &good[..4]), 126, "truncated"),
+    ("half-a-header", |path, good| program(path, &good[..40]), 126, "truncated"),
+    ("no-program-headers", |path, good| program(path, &good[..52]), 126, "truncated"),
     ("missing-interpreter", missing_interpreter, 127, "/no/such/ld.so"),
     ("script-without-interpreter", |path, _| program(path, b"#!/no/such/shell\n"), 127, "/no/such/shell"),
-    ("larger-than-memory", larger_than_memory, 126, "memory"),
+    ("beyond-4-gib", beyond_4_gib, 126, "segment"),
 ];
 
 /// The tests.
@@ -240,13 +240,13 @@ fn missing_interpreter(path: &Path, _: &[u8]) -> Result<()> {
     compile_to(path, "int main(void) { return 0; }\n", &["-Wl,--dynamic-linker=/no/such/ld.so"])
 }
 
-fn larger_than_memory(path: &Path, good: &[u8]) -> Result<()> {
-    // The second loadable segment (the data) asks for nearly 4 GiB.
+fn beyond_4_gib(path: &Path, good: &[u8]) -> Result<()> {
+    // The second loadable segment (the data) ends beyond the address space.
     let mut copy = good.to_vec();
     let count = usize::from(good[44]);
     let load = (0..count).map(|i| 52 + 32 * i).filter(|&at| good[at..at + 4] == [1, 0, 0, 0]).nth(1);
     let Some(at) = load else { bail!("the program has no data segment") };
-    copy[at + 20..at + 24].copy_from_slice(&0xfff0_0000u32.to_le_bytes());
+    copy[at + 20..at + 24].copy_from_slice(&0xffff_0000u32.to_le_bytes());
     program(path, &copy)
 }
 
