@@ -10,6 +10,7 @@ use crate::{enter, fault, interp};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 /// Why translated code returned to the runtime. `cpu.r[15]`, `thumb` and `itstate` are exact in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub struct Policy {
 }
 
 /// Executions that make a block hot. Chosen by measurement, see `docs/performance.md`.
-const HEAT: u32 = 6000;
+const HEAT: u32 = 4000;
 
 /// A block is compiled along with a hot one when it was executed a `WARM`th of the times that make one hot.
 const WARM: u32 = 4;
@@ -100,6 +101,21 @@ impl Policy {
 struct Tier1 {
     compiler: Compiler,
     native: Native,
+    /// Processor time that compiling has taken.
+    spent: Duration,
+}
+
+/// Compiling may take this much, and a `SHARE`th of the processor time of the process: what runs briefly is not worth more.
+const ALLOWANCE: Duration = Duration::from_millis(4);
+/// See `ALLOWANCE`.
+const SHARE: u32 = 6;
+
+/// Processor time of the calling thread or the process.
+fn processor_time(clock: libc::clockid_t) -> Duration {
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: fills the structure.
+    unsafe { libc::clock_gettime(clock, &mut t) };
+    Duration::new(t.tv_sec as u64, t.tv_nsec as u32)
 }
 
 /// One guest process's translations; shared by its threads.
@@ -199,9 +215,16 @@ impl Engine {
         if tier1.is_none() {
             *tier1 = Compiler::new().ok().and_then(|compiler| {
                 let native = Native::new(enter::leave_address()).ok()?;
-                Some(Tier1 { compiler, native })
+                Some(Tier1 { compiler, native, spent: Duration::ZERO })
             });
         }
+        if let (Some(t), Some(heat @ 1..)) = (tier1.as_ref(), self.policy.heat)
+            && t.spent > ALLOWANCE + processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) / SHARE
+        {
+            control::make_interpreted(block, Some(heat));
+            return;
+        }
+        let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
         let mode = Mode {
             precise: self.precise.load(Ordering::Acquire),
             flush: self.flush.load(Ordering::Acquire),
@@ -217,6 +240,9 @@ impl Engine {
             )?;
             t.native.place(block.key, compiled)
         });
+        if let Some(t) = tier1.as_mut() {
+            t.spent += processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
+        }
         match placed {
             Some((body, slot)) => {
                 block.native_slot.store(slot.cast_mut(), Ordering::Release);

@@ -147,7 +147,7 @@ pub(crate) fn pages(range: &Range<u32>) -> Range<u32> {
 #[derive(Debug, Default)]
 pub struct JumpCache(Option<Box<[JumpEntry; JUMP_ENTRIES]>>);
 
-const JUMP_ENTRIES: usize = 2048;
+const JUMP_ENTRIES: usize = 16384;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -160,10 +160,8 @@ impl JumpCache {
     /// Allocates the table if this thread has none yet.
     pub fn prepare(&mut self) {
         if self.0.is_none() {
-            // Zeroed: entry null never matches.
-            let table =
-                vec![JumpEntry { target: 0, entry: std::ptr::null() }; JUMP_ENTRIES].into_boxed_slice();
-            self.0 = table.try_into().ok();
+            // SAFETY: all zeroes is an entry: address 0 and a null pointer, which counts as none. Only pages in use cost memory.
+            self.0 = Some(unsafe { Box::new_zeroed().assume_init() });
         }
     }
 
@@ -196,7 +194,7 @@ fn index(target: u32) -> usize {
 pub struct NativeJumps(Option<Box<[NativeJump]>>);
 
 /// `hash & NATIVE_JUMP_MASK` is an index into [`NativeJumps`]; the hash is `target >> 1 ^ target >> 12`.
-pub const NATIVE_JUMP_MASK: i64 = 2047;
+pub const NATIVE_JUMP_MASK: i64 = 8191;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -211,9 +209,14 @@ const NO_TARGET: u32 = u32::MAX;
 impl NativeJumps {
     /// Allocates the table if there is none yet; its address.
     pub fn prepare(&mut self) -> u64 {
-        let empty = NativeJump { slot: std::ptr::null(), target: NO_TARGET };
-        self.0.get_or_insert_with(|| vec![empty; NATIVE_JUMP_MASK as usize + 1].into_boxed_slice()).as_ptr()
-            as u64
+        let table = self.0.get_or_insert_with(|| {
+            // SAFETY: all zeroes is an entry: address 0 and no slot. Only address 0 looks at entry 0.
+            let mut table =
+                unsafe { Box::<[NativeJump]>::new_zeroed_slice(NATIVE_JUMP_MASK as usize + 1).assume_init() };
+            table[0].target = NO_TARGET;
+            table
+        });
+        table.as_ptr() as u64
     }
 
     /// Remembers where a region is entered.
