@@ -74,7 +74,11 @@ fn call<T>(fd: i32, request: u32, arg: &mut T) -> SysResult {
 pub(super) fn ioctl(t: &mut Thread, a: Args) -> SysResult {
     let (fd, request, arg) = (a.i32(0), a[1], a[2]);
     let same = |number: u32| host_wait!(libc::SYS_ioctl, fd, number, t.mem.ptr::<u8>(arg));
-    match table::IOCTLS.iter().find(|line| line.number == request).map(|line| line.arg) {
+    let line = table::IOCTLS.iter().find(|line| line.number == request);
+    if let Some(line) = line {
+        tracing::trace!("ioctl {}", line.name);
+    }
+    match line.map(|line| line.arg) {
         Some(Arg::Value) => host_wait!(libc::SYS_ioctl, fd, request, arg),
         Some(Arg::Same) => same(request),
         Some(Arg::As(number)) => same(number),
