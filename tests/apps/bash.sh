@@ -14,7 +14,8 @@ echo through >&"${CAT[1]}"
 read -r line <&"${CAT[0]}"
 [ "$line" = through ]
 (exit 7) || [ $? = 7 ]
-sleep 30 & kill %1 || kill $!
+sleep 30 &
+kill $!
 wait $! || [ $? = 143 ]
 touch x1 x2 x3
 [ "$(echo x[13])" = "x1 x3" ]

@@ -65,6 +65,29 @@ static void limits(void) {
     check("sysinfo", sysinfo(&s) == 0 && s.mem_unit >= 1 && s.totalram > 0 && s.freeram <= s.totalram && s.procs > 0);
 }
 
+static char *self;
+
+static void limit_of_memory(void) {
+    struct rlimit l;
+    getrlimit(RLIMIT_AS, &l);
+    l.rlim_cur = 64 << 20;
+    if (fork() == 0) {
+        setrlimit(RLIMIT_AS, &l);
+        void *small = mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        check("below the limit", small != MAP_FAILED);
+        check("mmap above it", mmap(NULL, 48 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED &&
+                                   errno == ENOMEM);
+        check("mremap above it", mremap(small, 16 << 20, 80 << 20, MREMAP_MAYMOVE) == MAP_FAILED && errno == ENOMEM);
+        check("brk above it", sbrk(60 << 20) == (void *)-1 && errno == ENOMEM);
+        check("in place of another", mmap(small, 16 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == small);
+        execl(self, self, "limited", NULL);
+        _exit(1);
+    }
+    int status;
+    wait(&status);
+    check("it is kept by exec", status == 0);
+}
+
 static void scheduling(void) {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -194,12 +217,18 @@ static void refused(void) {
     check("no such number either", FAILS(syscall(5000), ENOSYS));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    self = argv[0];
+    if (argc > 1) {
+        struct rlimit l;
+        return getrlimit(RLIMIT_AS, &l) != 0 || l.rlim_cur != 64 << 20 || malloc(64 << 20) != NULL;
+    }
     setvbuf(stdout, NULL, _IONBF, 0);
     scheduling();
     identity();
     other_processes();
     limits();
+    limit_of_memory();
     refused();
     return 0;
 }

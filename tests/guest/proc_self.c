@@ -1,6 +1,7 @@
 // /proc and the auxiliary vector as a program on ARM sees them.
 // oracle: none (it shows no vectors page, and another processor)
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
@@ -75,6 +76,17 @@ int main(int argc, char **argv) {
     printf("hwcap %d hwcap2 %lx platform %s page %lu secure %lu\n", (getauxval(AT_HWCAP) & want) == want,
            getauxval(AT_HWCAP2) & 0x1f, (char *)getauxval(AT_PLATFORM), getauxval(AT_PAGESZ), getauxval(AT_SECURE));
     printf("execfn %d random %d\n", access((char *)getauxval(AT_EXECFN), X_OK), getauxval(AT_RANDOM) != 0);
+
+    // Only this program's descriptors are listed: each one can be asked about.
+    int listed = 0, strange = 0;
+    DIR *fds = opendir("/proc/self/fd");
+    for (struct dirent *entry; (entry = readdir(fds));)
+        if (entry->d_name[0] != '.') {
+            listed++;
+            strange += fcntl(atoi(entry->d_name), F_GETFD) < 0;
+        }
+    closedir(fds);
+    printf("descriptors %d strange %d\n", listed > 3, strange);
 
     FILE *cpuinfo = fopen("/proc/cpuinfo", "r");
     int neon = 0, arm = 0;

@@ -3,7 +3,7 @@
 // Rust's own start-up would ignore SIGPIPE and take SIGSEGV; both belong to the guest.
 #![no_main]
 
-use forearm_runtime::{Start, run};
+use forearm_runtime::{Limits, Start, run};
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -81,9 +81,14 @@ fn parse(args: Vec<CString>) -> Result<Option<Start>, Refused> {
             b"-s" => start.options.stack_size = Some(number(&name, &value()?)?),
             b"-B" => start.options.guest_base = Some(number(&name, &value()?)?),
             b"-strace" => start.options.strace = true,
-            // The two below are how one guest program starts another.
+            // The three below are how one guest program starts another.
             b"-execfd" => start.exec_fd = Some(number(&name, &value()?)?),
             b"-selffd" => start.self_fd = Some(number(&name, &value()?)?),
+            b"-limits" => {
+                let limits = Limits::from_text(&value()?.to_string_lossy());
+                start.limits =
+                    limits.ok_or_else(|| Refused("option -limits wants RESOURCE:SOFT:HARD,...".into()))?;
+            }
             _ => return Err(Refused(format!("unknown option {name}"))),
         }
     };

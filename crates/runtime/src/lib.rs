@@ -14,3 +14,4 @@ pub mod threads;
 pub use errno::{Errno, SysResult};
 pub use process::Options;
 pub use run::{Start, run};
+pub use syscalls::resource::Limits;

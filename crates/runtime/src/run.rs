@@ -5,7 +5,7 @@ use crate::loader::{self, LoadError, Program};
 use crate::process::{self, Options, Process};
 use crate::signals::host::{self, Disposition};
 use crate::signals::{SIGBUS, SIGSEGV, SigAction, SigActions};
-use crate::syscalls::{exec, signal};
+use crate::syscalls::{exec, resource::Limits, signal};
 use crate::threads::{Host, Thread};
 use forearm_backend::CpuState;
 use std::ffi::{CStr, CString, OsStr};
@@ -26,6 +26,8 @@ pub struct Start {
     pub exec_fd: Option<RawFd>,
     /// A descriptor of the translator's own file, from the guest that started this one.
     pub self_fd: Option<RawFd>,
+    /// Limits of memory that the guest that started this one has set.
+    pub limits: Limits,
     /// argv, argv[0] included.
     pub args: Vec<CString>,
     /// envp.
@@ -57,7 +59,7 @@ pub fn run(start: Start) -> ! {
 }
 
 fn prepare(start: Start) -> Result<Thread, LoadError> {
-    let Start { options, program: path, exec_fd, self_fd, args, env } = start;
+    let Start { options, program: path, exec_fd, self_fd, limits, args, env } = start;
     let (file, path, args) = open(path, exec_fd, args)?;
     let exe = exec::absolute_path(&file, &path);
     set_name(&path);
@@ -83,7 +85,7 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
         options: Arc::new(options),
         personality: personality.into(),
         own_exe: own_exe.into(),
-        limits: Default::default(),
+        limits,
         directories: Default::default(),
         sigpage,
         image: Arc::new(image),

@@ -82,6 +82,12 @@ impl Vmas {
         self.overlapping(range).next().is_none()
     }
 
+    /// Bytes that are mapped in `range`.
+    pub fn mapped_in(&self, range: Range<u64>) -> u64 {
+        let part = |(start, vma): (u64, Vma)| vma.end.min(range.end) - start.max(range.start);
+        self.overlapping(range.clone()).map(part).sum()
+    }
+
     /// Does any part of `range` hold code?
     pub fn has_code(&self, range: Range<u64>) -> bool {
         self.overlapping(range).any(|(_, vma)| vma.executable())
@@ -212,6 +218,9 @@ mod tests {
         assert_eq!(map.mapped_prefix(0x1000..0x9000), 0x3000);
         assert_eq!(map.mapped_prefix(0x3000..0x9000), 0x3000);
         assert_eq!(map.mapped_prefix(0x4800..0x8000), 0x8000);
+        assert_eq!(map.mapped_in(0..1 << 32), 0x7000);
+        assert_eq!(map.mapped_in(0x2000..0x5000), 0x2000);
+        assert_eq!(map.mapped_in(0x3000..0x4000), 0);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct MemoryMap {
     /// What is mapped.
     pub vmas: Vmas,
     /// Start and end of the heap.
-    brk: (u64, u64),
+    pub brk: (u64, u64),
     /// Mappings without an address go below this.
     mmap_base: u64,
     /// SysV segments: address and length.
@@ -488,8 +488,8 @@ impl Memory {
         Ok(())
     }
 
-    /// brk: the new end of the heap, or the old one when that cannot be.
-    pub fn brk(&self, addr: u32, prot: i32) -> u32 {
+    /// brk: the new end of the heap, or the old one when that cannot be. `data_limit` bytes are the most (RLIMIT_DATA).
+    pub fn brk(&self, addr: u32, prot: i32, data_limit: u64) -> u32 {
         let mut map = self.lock();
         let (start, current) = map.brk;
         let new = u64::from(addr);
@@ -512,7 +512,7 @@ impl Memory {
         if new_end > old_end {
             // A page stays free after the heap, so that running over its end is noticed.
             let free = new_end + PAGE <= TASK_SIZE && map.vmas.is_free(old_end..new_end + PAGE);
-            if !free || new - start > data_limit() {
+            if !free || new - start > data_limit {
                 return current as u32;
             }
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | map.future;
@@ -618,11 +618,4 @@ fn refuse_noexec(fd: i32) -> Result<(), Errno> {
         }
     }
     Ok(())
-}
-
-fn data_limit() -> u64 {
-    let mut limit = libc::rlimit { rlim_cur: u64::MAX, rlim_max: u64::MAX };
-    // SAFETY: filled by the kernel.
-    unsafe { libc::getrlimit(libc::RLIMIT_DATA, &mut limit) };
-    limit.rlim_cur
 }

@@ -129,6 +129,14 @@ fn locate(dirfd: i32, path: &CStr) -> Option<(Owner, Leaf)> {
     })
 }
 
+/// Is the open directory `fd` a list of this process's own descriptors: /proc/self/fd or /proc/self/fdinfo?
+pub fn lists_own_descriptors(fd: i32) -> bool {
+    let Ok(path) = std::fs::read_link(format!("/proc/self/fd/{fd}")) else { return false };
+    let path = path.as_os_str().as_bytes();
+    [b"/fd".as_slice(), b"/fdinfo"].iter().any(|name| path.ends_with(name))
+        && owner(path, std::process::id()) == Some(Owner::Own)
+}
+
 /// Whose file an absolute path below /proc is.
 fn owner(path: &[u8], pid: u32) -> Option<Owner> {
     let mut parts = path.split(|&b| b == b'/').filter(|part| !part.is_empty() && *part != b".");

@@ -273,6 +273,11 @@ fn start_guest(t: &mut Thread, target: Target, env: &[CString]) -> SysResult {
         command.push(option.into());
         command.push(CString::new(value.to_string()).expect("digits"));
     }
+    let limits = t.process.limits.as_text();
+    if !limits.is_empty() {
+        command.push(c"-limits".into());
+        command.push(CString::new(limits).expect("digits and punctuation"));
+    }
     let mut args = args.into_iter();
     command.push(c"-0".into());
     command.extend(args.next());

@@ -1,8 +1,9 @@
 //! mmap and its relatives.
 
-use super::{Args, enosys};
+use super::{Args, enosys, resource};
 use crate::errno::{Errno, SysResult};
 use crate::loader::persona::READ_IMPLIES_EXEC;
+use crate::memory::page_up;
 use crate::syscalls::host::host;
 use crate::threads::Thread;
 use std::sync::atomic::Ordering;
@@ -13,9 +14,27 @@ fn implied(t: &Thread, prot: i32) -> i32 {
     if implies && prot & libc::PROT_READ != 0 { prot | libc::PROT_EXEC } else { prot }
 }
 
+/// ENOMEM when `more` bytes of address space are more than the guest's RLIMIT_AS leaves (may_expand_vm). The host's
+/// limit stays as it is: the translator's own memory is not the guest's.
+fn within_limit(t: &Thread, more: u64) -> Result<(), Errno> {
+    match t.process.limits.kept(libc::RLIMIT_AS) {
+        Some(limit) if more > 0 && t.process.memory.map().vmas.mapped_in(0..1 << 32) + more > limit.cur => {
+            Err(Errno(libc::ENOMEM))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// mmap2: the offset counts pages of 4096 bytes.
 pub fn mmap2(t: &mut Thread, a: Args) -> SysResult {
     let flags = a.i32(3);
+    let (start, len) = (u64::from(a[0]), page_up(u64::from(a[1])));
+    let replaced = if flags & libc::MAP_FIXED == 0 {
+        0
+    } else {
+        t.process.memory.map().vmas.mapped_in(start..start + len)
+    };
+    within_limit(t, len - replaced)?;
     let fd = if flags & libc::MAP_ANONYMOUS != 0 { -1 } else { a.i32(4) };
     t.process.memory.mmap(a[0], a[1], implied(t, a.i32(2)), flags, fd, u64::from(a[5]) << 12)
 }
@@ -32,13 +51,20 @@ pub fn mprotect(t: &mut Thread, a: Args) -> SysResult {
 
 /// mremap.
 pub fn mremap(t: &mut Thread, a: Args) -> SysResult {
+    within_limit(t, page_up(a[2].into()).saturating_sub(page_up(a[1].into())))?;
     t.process.memory.mremap(a[0], a[1], a[2], a.i32(3), a[4])
 }
 
 /// brk.
 pub fn brk(t: &mut Thread, a: Args) -> SysResult {
     let prot = implied(t, libc::PROT_READ | libc::PROT_WRITE);
-    Ok(t.process.memory.brk(a[0], prot))
+    let end = t.process.memory.map().brk.1;
+    let more = page_up(a[0].into()).saturating_sub(page_up(end));
+    if within_limit(t, more).is_err() {
+        return Ok(end as u32);
+    }
+    let data_limit = resource::own_limit(&t.process, libc::RLIMIT_DATA)?.cur;
+    Ok(t.process.memory.brk(a[0], prot, data_limit))
 }
 
 /// madvise.

@@ -9,6 +9,7 @@
 use super::Args;
 use super::host::host_wait;
 use crate::errno::{Errno, SysResult};
+use crate::procfs;
 use crate::signals;
 use crate::threads::Thread;
 use std::collections::HashMap;
@@ -176,11 +177,28 @@ struct Dirent {
 /// The host kernel writes into the guest's buffer; only positions that do not fit are changed after it.
 pub(super) fn getdents64(t: &mut Thread, a: Args) -> SysResult {
     let (fd, buf) = (a.i32(0), a[1]);
-    let len = host_wait!(libc::SYS_getdents64, fd, t.mem.ptr::<u8>(buf), a[2])?;
+    let mut len = host_wait!(libc::SYS_getdents64, fd, t.mem.ptr::<u8>(buf), a[2])?;
     let mut at = 0;
     while at + NAME64 as u32 <= len {
         // Another thread may be writing here: nothing read is trusted.
-        let head: Dirent64 = t.mem.read(buf.wrapping_add(at))?;
+        let entry = buf.wrapping_add(at);
+        let head: Dirent64 = t.mem.read(entry)?;
+        let next = at + u32::from(head.reclen);
+        let name = entry.wrapping_add(NAME64 as u32);
+        if next <= len && t.mem.read::<u8>(name)?.is_ascii_digit() {
+            let name = t.mem.read_bytes(name, usize::from(head.reclen).saturating_sub(NAME64))?;
+            if hidden(t, fd, &name) {
+                let rest =
+                    t.mem.read_bytes(entry.wrapping_add(u32::from(head.reclen)), (len - next) as usize)?;
+                t.mem.write_bytes(entry, &rest)?;
+                len -= u32::from(head.reclen);
+                if len == 0 {
+                    // Nothing is left, but it is not the end.
+                    return getdents64(t, a);
+                }
+                continue;
+            }
+        }
         let position = head.off;
         let cookie = t.process.directories.cookie(fd, position)?;
         if i64::from(cookie) != position {
@@ -189,6 +207,13 @@ pub(super) fn getdents64(t: &mut Thread, a: Args) -> SysResult {
         at += u32::from(head.reclen).max(NAME64 as u32);
     }
     Ok(len)
+}
+
+/// Is this entry forearm's own descriptor, in a listing of the process's descriptors? The guest is not to see it.
+fn hidden(t: &Thread, directory: i32, name: &[u8]) -> bool {
+    let end = name.iter().position(|&b| b == 0).unwrap_or(name.len());
+    let number = std::str::from_utf8(&name[..end]).ok().and_then(|name| name.parse().ok());
+    number.is_some_and(|fd| t.process.is_hidden_fd(fd)) && procfs::lists_own_descriptors(directory)
 }
 
 /// One entry as `filldir` of a 32-bit kernel lays it out.
@@ -226,6 +251,7 @@ pub(super) fn getdents(t: &mut Thread, a: Args) -> SysResult {
         let name = &name[..name.iter().position(|&b| b == 0).unwrap_or(name.len())];
         let cookie = t.process.directories.cookie(fd, head.off)?;
         match dirent(&head, cookie, name) {
+            _ if hidden(t, fd, name) => {}
             Ok(entry) if guest.len() + entry.len() <= size => guest.extend(entry),
             Ok(_) => break,
             Err(e) => {
@@ -242,6 +268,10 @@ pub(super) fn getdents(t: &mut Thread, a: Args) -> SysResult {
         if guest.is_empty() {
             return Err(failure);
         }
+    }
+    if guest.is_empty() && len > 0 {
+        // Only a hidden entry was left of these, but it is not the end.
+        return getdents(t, a);
     }
     t.mem.write_bytes(buf, &guest)?;
     Ok(guest.len() as u32)

@@ -21,6 +21,9 @@ impl Clone for Limits {
     }
 }
 
+/// The limits that [`Limits`] keeps.
+const KEPT: [u32; 3] = [libc::RLIMIT_AS, libc::RLIMIT_DATA, libc::RLIMIT_STACK];
+
 /// A main thread's stack of the host below this could not run the translator.
 const HOST_STACK_MIN: u64 = 1 << 20;
 
@@ -31,12 +34,30 @@ const NOFILE_SHOWN: u64 = 1 << 20;
 impl Limits {
     /// Place in the array of a limit that is kept.
     fn slot(resource: u32) -> Option<usize> {
-        match resource {
-            libc::RLIMIT_AS => Some(0),
-            libc::RLIMIT_DATA => Some(1),
-            libc::RLIMIT_STACK => Some(2),
-            _ => None,
+        KEPT.iter().position(|&kept| kept == resource)
+    }
+
+    /// The limits as text, for a program that the guest starts; empty when there are none.
+    pub fn as_text(&self) -> String {
+        let text = KEPT.iter().filter_map(|&resource| {
+            let limit = self.kept(resource)?;
+            Some(format!("{resource}:{}:{}", limit.cur, limit.max))
+        });
+        text.collect::<Vec<_>>().join(",")
+    }
+
+    /// What [`as_text`](Self::as_text) wrote; `None` when it did not.
+    pub fn from_text(text: &str) -> Option<Limits> {
+        let limits = Limits::default();
+        for part in text.split(',') {
+            let mut numbers = part.split(':').map(|n| n.parse::<u64>());
+            let mut number = || numbers.next()?.ok();
+            let resource = u32::try_from(number()?).ok()?;
+            let limit = Rlimit64 { cur: number()?, max: number()? };
+            Limits::slot(resource)?;
+            limits.keep(resource, Some(limit));
         }
+        Some(limits)
     }
 
     /// The limit the guest sees where it is not the host's.
@@ -62,7 +83,7 @@ fn host_can_have(resource: u32, limit: Rlimit64) -> bool {
 }
 
 /// A limit of the guest's own process.
-fn own_limit(process: &Process, resource: u32) -> Result<Rlimit64, Errno> {
+pub(super) fn own_limit(process: &Process, resource: u32) -> Result<Rlimit64, Errno> {
     if let Some(limit) = process.limits.kept(resource) {
         return Ok(limit);
     }
@@ -232,6 +253,21 @@ mod tests {
         limits.keep(libc::RLIMIT_AS, Some(small));
         assert_eq!(limits.clone().kept(libc::RLIMIT_AS), Some(small));
         assert_eq!(limits.kept(libc::RLIMIT_DATA), None);
+    }
+
+    #[test]
+    fn limits_of_memory_survive_exec_as_text() {
+        let limits = Limits::default();
+        assert_eq!(limits.as_text(), "");
+        let small = Rlimit64 { cur: 64 << 20, max: libc::RLIM_INFINITY };
+        limits.keep(libc::RLIMIT_AS, Some(small));
+        limits.keep(libc::RLIMIT_STACK, Some(Rlimit64 { cur: 1, max: 2 }));
+        let again = Limits::from_text(&limits.as_text()).unwrap();
+        assert_eq!(again.as_text(), limits.as_text());
+        assert_eq!(again.kept(libc::RLIMIT_AS), Some(small));
+        for wrong in ["", "x", "9", "9:1", "7:1:1", "9:-1:1"] {
+            assert!(Limits::from_text(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]
