@@ -6,7 +6,7 @@ use crate::codegen::{Compiler, Mode, helpers};
 use crate::interp::block::{self, Fetch};
 use crate::interp::{Block, Slot, control};
 use crate::state::CpuState;
-use crate::{enter, fault, interp};
+use crate::{enter, fault, interp, log};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -70,7 +70,12 @@ pub trait CodeSource: Send + Sync {
 pub struct Policy {
     /// Executions of a block after which its region is compiled; `None`: never.
     pub heat: Option<u32>,
+    /// One guest instruction a block, and none compiled (`-one-insn-per-tb`).
+    pub one_insn: bool,
 }
+
+/// Whether `-one-insn-per-tb` was given, for engines to come.
+static ONE_INSN: AtomicBool = AtomicBool::new(false);
 
 /// Executions that make a block hot. Chosen by measurement, see `docs/performance.md`.
 const HEAT: u32 = 4000;
@@ -80,11 +85,16 @@ const WARM: u32 = 4;
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { heat: Some(HEAT) }
+        Policy { heat: Some(HEAT), one_insn: false }
     }
 }
 
 impl Policy {
+    /// From now on [`from_environment`](Self::from_environment) has one instruction a block.
+    pub fn one_insn_per_block() {
+        ONE_INSN.store(true, Ordering::Relaxed);
+    }
+
     /// As `FOREARM_TIER` says: `interp` never compiles, `jit` compiles at the first execution, a number is the heat.
     pub fn from_environment() -> Policy {
         let heat = match std::env::var("FOREARM_TIER").as_deref() {
@@ -93,7 +103,8 @@ impl Policy {
             Ok(n) => n.parse().ok().or(Some(HEAT)),
             Err(_) => Some(HEAT),
         };
-        Policy { heat }
+        let one_insn = ONE_INSN.load(Ordering::Relaxed);
+        Policy { heat: heat.filter(|_| !one_insn), one_insn }
     }
 }
 
@@ -290,8 +301,26 @@ impl Engine {
     pub fn run(&self, cpu: &mut CpuState) -> Exit {
         self.prepare(cpu);
         let key = Key::new(cpu.r[15], cpu.thumb != 0, cpu.itstate);
+        if log::traces_blocks() {
+            return self.run_traced(cpu, key);
+        }
         let entry = self.entry(cpu, key);
         self.run_from(cpu, entry)
+    }
+
+    /// Runs one block in tier 0, for the log to show it first.
+    fn run_traced(&self, cpu: &mut CpuState, key: Key) -> Exit {
+        // The cached block is what `in_asm` has shown; a copy that stops at its end runs.
+        let entry = self.entry(cpu, key);
+        let limit = self.policy.one_insn.then_some(1);
+        let Some(mut built) = (if entry.is_null() { None } else { self.build(key, limit) }) else {
+            return self.run_from(cpu, std::ptr::null());
+        };
+        cpu.itstate = key.itstate();
+        log::block(cpu, entry);
+        cpu.itstate = 0;
+        built.end_with_step();
+        self.run_from(cpu, built.first_instruction())
     }
 
     /// Executes one instruction.
@@ -326,7 +355,7 @@ impl Engine {
             self.locate_fault(cpu);
         }
         let host = &cpu.host;
-        match host.exit {
+        let exit = match host.exit {
             x if x == ExitCode::Syscall as u32 => Exit::Syscall(host.exit_value),
             x if x == ExitCode::Interrupt as u32 => Exit::Interrupt,
             x if x == ExitCode::Undefined as u32 => Exit::Undefined,
@@ -334,14 +363,17 @@ impl Engine {
             x if x == ExitCode::DataAbort as u32 => Exit::DataAbort(host.fault),
             x if x == ExitCode::Step as u32 => Exit::Step,
             _ => Exit::PrefetchAbort,
-        }
+        };
+        log::exception(cpu, exit);
+        exit
     }
 
     /// The entry slot of a block, made if need be; null with the exit set when its code is not executable.
     pub(crate) fn entry(&self, cpu: &mut CpuState, key: Key) -> *const Slot {
         let _gate = self.pass_gate();
         let block = self.cache.get(key).or_else(|| {
-            let built = self.build(key, None)?;
+            let built = self.build(key, self.policy.one_insn.then_some(1))?;
+            log::guest_code(key, built.block.bytes, &|pc, buffer| self.read_code(pc, buffer));
             Some(self.cache.insert(built.block, &built.slots))
         });
         match block {

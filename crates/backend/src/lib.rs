@@ -8,6 +8,7 @@ mod enter;
 pub mod fault;
 pub mod fp;
 pub mod interp;
+pub mod log;
 pub mod simd;
 pub mod state;
 

@@ -1,6 +1,7 @@
 //! The guest process: its memory, program image, system calls, signals and threads.
 
 pub mod abi;
+pub mod cpu;
 pub mod errno;
 pub mod loader;
 pub mod memory;
@@ -10,6 +11,8 @@ mod run;
 pub mod signals;
 pub mod syscalls;
 pub mod threads;
+
+pub use forearm_backend::log;
 
 pub use errno::{Errno, SysResult};
 pub use process::Options;

@@ -1,5 +1,7 @@
 //! What the threads of a guest process share.
 
+use crate::cpu::Cpu;
+use crate::log::{self, Log};
 use crate::memory::Memory;
 use crate::signals::SigActions;
 use crate::syscalls::Directories;
@@ -24,9 +26,24 @@ pub struct Options {
     pub strace: bool,
     /// `-B`: host address of guest address 0, instead of choosing it.
     pub guest_base: Option<u64>,
+    /// `-cpu`: the processor that the guest is told about.
+    pub cpu: Option<&'static Cpu>,
+    /// `-seed`: what the random numbers of a program's start (AT_RANDOM, addresses) come from.
+    pub seed: Option<u64>,
+    /// `-one-insn-per-tb`.
+    pub one_insn_per_tb: bool,
+    /// `-d`, `-dfilter` and `-D`.
+    pub log: Log,
+    /// `-g`: a port or the path of a socket, where to wait for gdb. Not inherited.
+    pub gdb: Option<OsString>,
 }
 
 impl Options {
+    /// The processor that the guest is told about.
+    pub fn cpu(&self) -> &'static Cpu {
+        self.cpu.unwrap_or(Cpu::host_like())
+    }
+
     /// The command line that gives these options again, for a program that the guest starts.
     pub fn as_arguments(&self) -> Vec<CString> {
         let mut arguments: Vec<Vec<u8>> = Vec::new();
@@ -43,8 +60,30 @@ impl Options {
         if let Some(base) = self.guest_base {
             option("-B", format!("{base:#x}").into_bytes());
         }
+        if let Some(cpu) = self.cpu {
+            option("-cpu", cpu.name.into());
+        }
+        if let Some(seed) = self.seed {
+            option("-seed", seed.to_string().into_bytes());
+        }
+        let items: Vec<String> =
+            self.log.items.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        if !items.is_empty() {
+            option("-d", items.join(",").into_bytes());
+        }
+        let ranges: Vec<String> =
+            self.log.filter.iter().map(|r| format!("{:#x}..{:#x}", r.start(), r.end())).collect();
+        if !ranges.is_empty() {
+            option("-dfilter", ranges.join(",").into_bytes());
+        }
+        if let Some(fd) = log::file() {
+            option("-logfd", fd.to_string().into_bytes());
+        }
         if self.strace {
             arguments.push(b"-strace".to_vec());
+        }
+        if self.one_insn_per_tb {
+            arguments.push(b"-one-insn-per-tb".to_vec());
         }
         // None of these came from anywhere but C strings.
         arguments.into_iter().filter_map(|a| CString::new(a).ok()).collect()
@@ -167,19 +206,50 @@ impl Process {
         self.sigactions.lock().unwrap_or_else(|e| e.into_inner())
     }
 
+    /// The descriptors of the translator's own.
+    pub fn hidden_fds(&self) -> impl Iterator<Item = i32> {
+        [Some(self.own_exe.load(Ordering::Relaxed)), log::file()].into_iter().flatten().filter(|&fd| fd >= 0)
+    }
+
     /// Is `fd` a descriptor of the translator's own? To the guest it is closed (EBADF).
     pub fn is_hidden_fd(&self, fd: i32) -> bool {
-        fd >= 0 && fd == self.own_exe.load(Ordering::Relaxed)
+        self.hidden_fds().any(|hidden| hidden == fd)
     }
 
     /// Gives up the number `fd` if it is hidden, because the guest wants it (dup2): moves our descriptor elsewhere.
     pub fn yield_fd(&self, fd: i32) {
-        if self.is_hidden_fd(fd) {
-            // SAFETY: a descriptor of ours.
-            let moved = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, fd + 1) };
-            // SAFETY: as above.
-            let moved = if moved < 0 { unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 64) } } else { moved };
+        if !self.is_hidden_fd(fd) {
+            return;
+        }
+        // SAFETY: a descriptor of ours.
+        let moved = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, fd + 1) };
+        // SAFETY: as above.
+        let moved = if moved < 0 { unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 64) } } else { moved };
+        if log::file() == Some(fd) {
+            log::moved(moved);
+        } else {
             self.own_exe.store(moved, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_handed_down_as_words() {
+        let options = Options {
+            cpu: Cpu::find("cortex-a9"),
+            seed: Some(7),
+            strace: true,
+            log: Log { items: log::Items::IN_ASM | log::Items::CPU, filter: vec![0x1000..=0x1fff], fd: None },
+            gdb: Some("1234".into()),
+            ..Options::default()
+        };
+        let words: Vec<String> =
+            options.as_arguments().into_iter().map(|a| a.into_string().expect("ASCII")).collect();
+        let expected = "-cpu cortex-a9 -seed 7 -d in_asm,cpu -dfilter 0x1000..0x1fff -strace";
+        assert_eq!(words.join(" "), expected);
     }
 }

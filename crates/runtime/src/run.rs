@@ -2,12 +2,14 @@
 
 use crate::errno::Errno;
 use crate::loader::{self, LoadError, Program};
+use crate::log;
 use crate::process::{self, Options, Process};
 use crate::signals::host::{self, Disposition};
 use crate::signals::{SIGBUS, SIGSEGV, SigAction, SigActions};
 use crate::syscalls::{exec, resource::Limits, signal};
 use crate::threads::{Host, Thread};
 use forearm_backend::CpuState;
+use forearm_backend::engine::Policy;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::os::fd::{FromRawFd, RawFd};
@@ -45,6 +47,10 @@ fn status(errno: Errno) -> i32 {
 
 /// Runs the program; the process ends as the guest does. When it cannot start, one line says why.
 pub fn run(start: Start) -> ! {
+    if start.options.gdb.is_some() {
+        eprintln!("forearm: option -g: this build has no gdb server");
+        std::process::exit(1)
+    }
     let name = start.program.clone();
     match prepare(start) {
         Ok(mut thread) => {
@@ -60,6 +66,10 @@ pub fn run(start: Start) -> ! {
 
 fn prepare(start: Start) -> Result<Thread, LoadError> {
     let Start { options, program: path, exec_fd, self_fd, limits, args, env } = start;
+    log::start(&options.log);
+    if options.one_insn_per_tb {
+        Policy::one_insn_per_block();
+    }
     let (file, path, args) = open(path, exec_fd, args)?;
     let exe = exec::absolute_path(&file, &path);
     set_name(&path);
@@ -67,6 +77,9 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
         loader::load(file, &path, exe, &args, &env, &options)?;
 
     crate::procfs::describe(&image, memory.base());
+    if log::wants(log::Items::PAGE) {
+        crate::procfs::log_pages(&memory);
+    }
 
     let mut actions = SigActions::default();
     for signal in [SIGSEGV, SIGBUS] {

@@ -8,6 +8,7 @@
 
 use crate::cache::Key;
 use crate::codegen::{Compiled, FaultPoint};
+use crate::log;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -232,6 +233,10 @@ impl Native {
         self.write(start, &code)?;
         self.code = end;
         let body = self.base as u64 + start as u64 + u64::from(compiled.entry);
+        if log::wants(log::Items::OUT_ASM) {
+            let points: Vec<_> = compiled.faults.iter().map(|f| (f.offset, f.pc)).collect();
+            log::host_code(key.pc(), self.base as u64 + start as u64, &code, &points);
+        }
         let entry_slot = self.new_slot(key.pc() | u32::from(key.thumb()), body)?;
         for page in compiled.ranges.iter().flat_map(super::pages) {
             let list = self.pages.entry(page).or_default();

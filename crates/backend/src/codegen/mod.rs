@@ -15,6 +15,7 @@ pub use translate::Codegen;
 
 use crate::cache::Key;
 use crate::interp::block::Fetch;
+use crate::log;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
@@ -136,7 +137,7 @@ impl Compiler {
         let mut builder = FunctionBuilder::new(func, &mut self.builder);
         let exits = translate::emit(&mut builder, &region, mode);
         builder.finalize(self.isa.frontend_config());
-        tracing::trace!(target: "clif", "{}", self.context.func.display());
+        log::intermediate(key.pc(), &self.context.func.display());
         // Numbers of the link slots by name; the names cannot be asked for while the code is borrowed.
         let names = self.context.func.params.user_named_funcs().clone();
         let compiled = match self.context.compile(&*self.isa, &mut self.control) {

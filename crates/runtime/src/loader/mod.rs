@@ -4,7 +4,6 @@ pub mod elf;
 mod stack;
 
 pub use elf::{LoadError, is_arm};
-pub use stack::{HWCAP, HWCAP2, features};
 
 use crate::errno::Errno;
 use crate::memory::{Label, Memory, PAGE, TASK_SIZE};
@@ -68,7 +67,7 @@ pub fn load(
         personality |= persona::READ_IMPLIES_EXEC;
     }
     let implied = personality & persona::READ_IMPLIES_EXEC != 0;
-    let random = Random::new(personality & persona::ADDR_NO_RANDOMIZE == 0);
+    let random = Random::new(personality & persona::ADDR_NO_RANDOMIZE == 0, options.seed);
 
     let lowest = if program.is_dynamic() { u32::MAX } else { low as u32 };
     let memory = Memory::new(lowest, options.guest_base)
@@ -119,6 +118,7 @@ pub fn load(
         env,
         program: loaded,
         interpreter_base,
+        cpu: options.cpu(),
         random: random.bytes(),
     };
     let placed = stack::build(memory.guest(), stack_top as u32, bottom as u32, &contents)?;
@@ -183,6 +183,16 @@ fn stack_limit() -> u64 {
     if limit.rlim_cur == libc::RLIM_INFINITY { DEFAULT_STACK } else { limit.rlim_cur }
 }
 
+/// Fills `out` from a seed (SplitMix64).
+fn expand(mut seed: u64, out: &mut [u8; 32]) {
+    for word in out.chunks_exact_mut(8) {
+        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = (seed ^ seed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word.copy_from_slice(&(x ^ x >> 31).to_le_bytes());
+    }
+}
+
 /// Bits for address randomisation; all zero when it is off, except those of AT_RANDOM.
 struct Random {
     addresses: [u8; 16],
@@ -191,10 +201,13 @@ struct Random {
 }
 
 impl Random {
-    fn new(randomize: bool) -> Random {
+    fn new(randomize: bool, seed: Option<u64>) -> Random {
         let mut all = [0; 32];
-        // SAFETY: fills our buffer. It cannot fail with a valid one; early at boot it would be all zero.
-        unsafe { libc::getrandom(all.as_mut_ptr().cast(), all.len(), libc::GRND_NONBLOCK) };
+        match seed {
+            Some(seed) => expand(seed, &mut all),
+            // SAFETY: fills our buffer. It cannot fail with a valid one; early at boot it would be all zero.
+            None => drop(unsafe { libc::getrandom(all.as_mut_ptr().cast(), all.len(), libc::GRND_NONBLOCK) }),
+        }
         let (a, b) = all.split_at(16);
         let addresses = if randomize { a.try_into().expect("half of 32") } else { [0; 16] };
         Random { addresses, next: std::cell::Cell::new(0), bytes: b.try_into().expect("half of 32") }

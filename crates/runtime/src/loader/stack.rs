@@ -1,55 +1,10 @@
 //! The initial stack: strings, pointers and the auxiliary vector (fs/exec.c, create_elf_tables).
 
 use super::elf::Loaded;
+use crate::cpu::Cpu;
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
 use std::ffi::{CStr, CString};
-
-/// What a Cortex-A53 reports to 32-bit programs: bit in AT_HWCAP, name in /proc/cpuinfo
-/// (arch/arm/include/uapi/asm/hwcap.h, arch/arm/kernel/setup.c).
-const FEATURES: &[(u32, &str)] = &[
-    (0, "swp"),
-    (1, "half"),
-    (2, "thumb"),
-    (4, "fastmult"),
-    (6, "vfp"),
-    (7, "edsp"),
-    (12, "neon"),
-    (13, "vfpv3"),
-    (15, "tls"),
-    (16, "vfpv4"),
-    (17, "idiva"),
-    (18, "idivt"),
-    (19, "vfpd32"),
-    (20, "lpae"),
-    (21, "evtstrm"),
-];
-
-/// The ARMv8 additions: bit in AT_HWCAP2, name in /proc/cpuinfo.
-const FEATURES2: &[(u32, &str)] = &[(0, "aes"), (1, "pmull"), (2, "sha1"), (3, "sha2"), (4, "crc32")];
-
-const fn bits(features: &[(u32, &str)]) -> u32 {
-    let mut all = 0;
-    let mut n = 0;
-    while n < features.len() {
-        all |= 1 << features[n].0;
-        n += 1;
-    }
-    all
-}
-
-/// AT_HWCAP.
-pub const HWCAP: u32 = bits(FEATURES);
-/// AT_HWCAP2.
-pub const HWCAP2: u32 = bits(FEATURES2);
-
-/// The features by name, as /proc/cpuinfo lists them.
-pub fn features() -> impl Iterator<Item = &'static str> {
-    FEATURES.iter().chain(FEATURES2).map(|&(_, name)| name)
-}
-
-/// AT_PLATFORM: what `$PLATFORM` of the dynamic linker expands to.
-const PLATFORM: &[u8] = b"v7l\0";
 
 /// What goes onto the stack.
 pub struct Contents<'a> {
@@ -63,6 +18,8 @@ pub struct Contents<'a> {
     pub program: Loaded,
     /// Where the program interpreter was mapped, 0 without one (AT_BASE).
     pub interpreter_base: u32,
+    /// The processor.
+    pub cpu: &'static Cpu,
     /// AT_RANDOM, and in its first byte the shift of the stack within 16 to 8192 bytes.
     pub random: [u8; 16],
 }
@@ -95,7 +52,7 @@ pub fn build(mem: GuestMemory, top: u32, bottom: u32, contents: &Contents) -> Re
     let args_start = stack.sp;
     // arch_align_stack: caches of threads and processes should not all meet on the same lines.
     stack.sp -= (u32::from(contents.random[0]) << 5) & !15;
-    let platform = stack.push(PLATFORM)?;
+    let platform = stack.push(&[contents.cpu.platform().as_bytes(), b"\0"].concat())?;
     let random = stack.push(&contents.random)?;
 
     // SAFETY: these never fail.
@@ -105,7 +62,7 @@ pub fn build(mem: GuestMemory, top: u32, bottom: u32, contents: &Contents) -> Re
     let secure = unsafe { libc::getauxval(libc::AT_SECURE) } as u32;
     let program = &contents.program;
     let auxv = [
-        (libc::AT_HWCAP, HWCAP),
+        (libc::AT_HWCAP, contents.cpu.hwcap),
         (libc::AT_PAGESZ, 4096),
         (libc::AT_CLKTCK, 100),
         (libc::AT_PHDR, program.phdr),
@@ -120,7 +77,7 @@ pub fn build(mem: GuestMemory, top: u32, bottom: u32, contents: &Contents) -> Re
         (libc::AT_EGID, egid),
         (libc::AT_SECURE, secure),
         (libc::AT_RANDOM, random),
-        (libc::AT_HWCAP2, HWCAP2),
+        (libc::AT_HWCAP2, contents.cpu.hwcap2),
         (libc::AT_EXECFN, execfn),
         (libc::AT_PLATFORM, platform),
         (libc::AT_NULL, 0),

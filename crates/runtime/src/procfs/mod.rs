@@ -7,6 +7,8 @@ mod cpuinfo;
 mod maps;
 
 use crate::errno::{Errno, SysResult};
+use crate::log;
+use crate::memory::Memory;
 use crate::process::{Image, Process};
 use crate::threads::Thread;
 use std::ffi::{CStr, CString, OsStr};
@@ -68,7 +70,7 @@ pub fn open(thread: &Thread, dirfd: i32, path: &CStr, flags: i32) -> Option<SysR
             let fd = unsafe { libc::open(target.as_ptr(), flags) };
             return Some(if fd < 0 { Err(Errno::last()) } else { Ok(fd as u32) });
         }
-        (Owner::System, Leaf::Cpuinfo) => cpuinfo::text().into_bytes(),
+        (Owner::System, Leaf::Cpuinfo) => cpuinfo::text(process.options.cpu()).into_bytes(),
         (Owner::Own, Leaf::Maps) => maps::maps(&process.memory)?,
         (Owner::Own, Leaf::Smaps) => maps::smaps(&process.memory)?,
         (Owner::Own, Leaf::Auxv) => process.image.auxv.clone(),
@@ -220,6 +222,12 @@ pub fn describe(image: &Image, base: u64) {
     };
     // SAFETY: the struct is the kernel's.
     unsafe { libc::prctl(libc::PR_SET_MM, libc::PR_SET_MM_MAP, &raw const map, size_of::<PrctlMmMap>(), 0) };
+}
+
+/// `-d page`: the guest's mappings, in the layout of /proc/PID/maps.
+pub fn log_pages(memory: &Memory) {
+    let maps = maps::maps(memory).unwrap_or_default();
+    log::write(&format!("page layout at start\n{}", String::from_utf8_lossy(&maps)));
 }
 
 #[cfg(test)]

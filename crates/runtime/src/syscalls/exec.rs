@@ -6,6 +6,7 @@
 use super::Args;
 use crate::errno::{Errno, SysResult};
 use crate::loader;
+use crate::log;
 use crate::memory::GuestMemory;
 use crate::procfs;
 use crate::signals::{self, SIG_IGN, SIGBUS, SIGSEGV, host};
@@ -284,9 +285,10 @@ fn start_guest(t: &mut Thread, target: Target, env: &[CString]) -> SysResult {
     command.push(c"--".into());
     command.push(path);
     command.extend(args);
+    let keep: Vec<i32> = [file, own].into_iter().chain(log::file()).collect();
     let result = hand_over(
         t,
-        Call { dirfd: own, path: c"", args: &command, env, flags: libc::AT_EMPTY_PATH, keep: &[file, own] },
+        Call { dirfd: own, path: c"", args: &command, env, flags: libc::AT_EMPTY_PATH, keep: &keep },
     );
     // SAFETY: opened by `resolve`, and the program did not start.
     unsafe { libc::close(file) };

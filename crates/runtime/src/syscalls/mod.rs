@@ -46,6 +46,7 @@ pub mod table;
 pub use readdir::Directories;
 
 use crate::errno::{Errno, SysResult};
+use crate::log;
 use crate::signals::ERESTARTSYS;
 use crate::signals::deliver::Restart;
 use crate::threads::Thread;
@@ -222,7 +223,10 @@ pub fn dispatch(thread: &mut Thread) {
     let result = match call {
         Some(call) => (call.run)(thread, args),
         None if number >= arm::BASE => arm::unknown(thread, number),
-        None => Err(Errno(libc::ENOSYS)),
+        None => {
+            log_unsupported(number);
+            Err(Errno(libc::ENOSYS))
+        }
     };
     if traced {
         strace::leave(thread, call, args, result);
@@ -234,7 +238,15 @@ pub fn dispatch(thread: &mut Thread) {
     }
 }
 
+/// `-d unimp`.
+fn log_unsupported(number: u32) {
+    if log::wants(log::Items::UNIMP) {
+        log::write(&format!("Unsupported syscall: {number}\n"));
+    }
+}
+
 /// A number that is ENOSYS on purpose; the table's line says why.
-pub fn enosys(_: &mut Thread, _: Args) -> SysResult {
+pub fn enosys(t: &mut Thread, _: Args) -> SysResult {
+    log_unsupported(t.cpu.r[7]);
     Err(Errno(libc::ENOSYS))
 }

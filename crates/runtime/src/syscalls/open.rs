@@ -9,7 +9,6 @@ use crate::abi::stat::MAX_NON_LFS;
 use crate::errno::{Errno, SysResult};
 use crate::procfs;
 use crate::threads::Thread;
-use std::sync::atomic::Ordering;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// `struct open_how`.
@@ -134,19 +133,26 @@ pub(super) fn close(t: &mut Thread, a: Args) -> SysResult {
     Ok(result)
 }
 
-/// One host call on each side of forearm's own descriptor, so that `close_range(3, ~0)` costs what it costs natively.
+/// One host call on each side of forearm's own descriptors, so that `close_range(3, ~0)` costs what it costs natively.
 pub(super) fn close_range(t: &mut Thread, a: Args) -> SysResult {
     let (first, last, flags) = (a[0], a[1], a[2]);
     let close = |first: u32, last: u32| host!(libc::SYS_close_range, first, last, flags);
-    let result = match u32::try_from(t.process.own_exe.load(Ordering::Relaxed)) {
-        Ok(hidden) if (first..=last).contains(&hidden) => {
-            if first < hidden {
-                close(first, hidden - 1)?;
-            }
-            if hidden < last { close(hidden + 1, last) } else { Ok(0) }
+    let mut hidden: Vec<u32> =
+        t.process.hidden_fds().map(|fd| fd as u32).filter(|fd| (first..=last).contains(fd)).collect();
+    hidden.sort_unstable();
+    let mut from = Some(first);
+    let mut result = Ok(0);
+    for fd in hidden {
+        if let Some(from) = from.filter(|&from| from < fd) {
+            close(from, fd - 1)?;
         }
-        _ => close(first, last),
-    }?;
+        from = fd.checked_add(1);
+    }
+    // An empty range is the kernel's to refuse, if the guest asked for one.
+    if let Some(from) = from.filter(|&from| from <= last || from == first) {
+        result = close(from, last);
+    }
+    let result = result?;
     if flags & libc::CLOSE_RANGE_CLOEXEC == 0 {
         t.process.directories.range_closed(first, last);
     }

@@ -188,7 +188,7 @@ pub fn uname(t: &mut Thread, a: Args) -> SysResult {
     if let Some(release) = &t.process.options.uname_release {
         names[RELEASE] = uts_string(release.as_bytes());
     }
-    names[MACHINE] = uts_string(b"armv7l");
+    names[MACHINE] = uts_string(t.process.options.cpu().machine.as_bytes());
     t.mem.write(a[0], &names)?;
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! `-strace`: each system call on standard error, in the manner of `qemu-arm -strace`:
+//! `-strace`: each system call in the log, in the manner of `qemu-arm -strace`:
 //! `PID name(args)` when it begins, ` = result` when it ends, so that a call that waits can be seen waiting.
 
 use super::{Args, Kind, SysResult, Syscall};
@@ -7,6 +7,7 @@ use crate::abi::resource::{Rlimit32, Rlimit64};
 use crate::abi::socket::{Cmsghdr32, Msghdr32};
 use crate::abi::time::{GuestTimespec, Timespec32, Timespec64};
 use crate::errno::Errno;
+use crate::log;
 use crate::memory::GuestMemory;
 use crate::signals::{ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS};
 use crate::threads::Thread;
@@ -14,7 +15,7 @@ use std::fmt::Write;
 
 /// Prints the beginning of a call; `None` for a number the table does not have.
 pub fn enter(t: &Thread, call: Option<&Syscall>, number: u32, a: Args) {
-    print(&match call {
+    log::write(&match call {
         Some(call) => format!("{} {}", t.tid, call_text(t.mem, call, a)),
         None => format!("{} Unknown syscall {number}", t.tid),
     });
@@ -22,7 +23,7 @@ pub fn enter(t: &Thread, call: Option<&Syscall>, number: u32, a: Args) {
 
 /// Prints the end of a call.
 pub fn leave(t: &Thread, call: Option<&Syscall>, a: Args, result: SysResult) {
-    print(&match call {
+    log::write(&match call {
         Some(call) => format!("{}\n", result_text(t.mem, call, a, result)),
         None => "\n".to_string(),
     });
@@ -30,13 +31,11 @@ pub fn leave(t: &Thread, call: Option<&Syscall>, a: Args, result: SysResult) {
 
 /// Prints a signal on its way to the guest.
 pub fn signal(signo: i32, code: i32) {
-    print(&format!("--- {} {{si_signo={}, si_code={code}}} ---\n", signal_name(signo), signal_name(signo)));
-}
-
-/// One write, so that lines of threads and processes do not mix.
-fn print(text: &str) {
-    // SAFETY: the buffer is a string's. Nobody can be told when standard error is closed.
-    unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+    log::write(&format!(
+        "--- {} {{si_signo={}, si_code={code}}} ---\n",
+        signal_name(signo),
+        signal_name(signo)
+    ));
 }
 
 /// `name(args)`
