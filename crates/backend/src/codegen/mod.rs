@@ -19,7 +19,7 @@ use crate::log;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
-use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_codegen::isa::{self, CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -98,6 +98,21 @@ impl Compiler {
     /// # Errors
     /// The host's processor lacks what Cranelift needs.
     pub fn new() -> Result<Compiler, String> {
+        Compiler::with(cranelift_native::builder()?)
+    }
+
+    /// A compiler for the processor that Cranelift has under that name, such as `x86-64-v3`, whatever the host's is: its
+    /// code can be looked at, it may not run.
+    ///
+    /// # Errors
+    /// Cranelift has no such processor, or not all that is needed.
+    pub fn for_processor(name: &str) -> Result<Compiler, String> {
+        let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").map_err(|e| e.to_string())?;
+        builder.enable(name).map_err(|e| format!("{name}: {e}"))?;
+        Compiler::with(builder)
+    }
+
+    fn with(builder: isa::Builder) -> Result<Compiler, String> {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         for (name, value) in [
@@ -112,8 +127,7 @@ impl Compiler {
         ] {
             flags.set(name, value).map_err(|e| format!("{name}: {e}"))?;
         }
-        let isa =
-            cranelift_native::builder()?.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
+        let isa = builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
         Ok(Compiler {
             isa,
             context: Context::new(),
@@ -135,7 +149,7 @@ impl Compiler {
         let func = &mut self.context.func;
         *func = Function::with_name_signature(UserFuncName::user(0, key.pc()), signature());
         let mut builder = FunctionBuilder::new(func, &mut self.builder);
-        let exits = translate::emit(&mut builder, &region, mode);
+        let exits = translate::emit(&mut builder, &region, mode, self.isa.has_native_fma());
         builder.finalize(self.isa.frontend_config());
         log::intermediate(key.pc(), &self.context.func.display());
         // Numbers of the link slots by name; the names cannot be asked for while the code is borrowed.
@@ -178,6 +192,13 @@ impl Compiler {
             .filter_map(|b| Some(b.instructions.first()?.pc..b.instructions.last().map(|d| d.pc + d.len())?))
             .collect();
         Some(Compiled { code, entry, slots, exits, faults, ranges, instructions: region.len as u32 })
+    }
+
+    /// Of the region compiled last, the parts of the host code that belong to guest instructions, which are numbered from
+    /// 1 in the order of the blocks.
+    pub fn origins(&self) -> Vec<(std::ops::Range<u32>, u32)> {
+        let locations = self.context.compiled_code().into_iter().flat_map(|c| c.buffer.get_srclocs_sorted());
+        locations.map(|l| (l.start..l.end, l.loc.bits())).filter(|(_, n)| (1..JUMP_LOC).contains(n)).collect()
     }
 }
 

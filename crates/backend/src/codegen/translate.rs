@@ -95,6 +95,8 @@ impl VfpValues {
 pub struct Codegen<'a, 'f> {
     pub(super) b: &'a mut FunctionBuilder<'f>,
     pub(super) mode: Mode,
+    /// The processor has fused multiplication and addition.
+    pub(super) fma: bool,
     /// The state pointer.
     pub(super) cpu: Value,
     pub(super) regs: [Variable; 15],
@@ -137,8 +139,8 @@ macro_rules! field {
 }
 pub(super) use field;
 
-/// Fills a new function with a region's code; the exits are what its link slots stand for.
-pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode) -> Vec<Exit> {
+/// Fills a new function with a region's code; the exits are what its link slots stand for. `fma`: the processor can do it.
+pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode, fma: bool) -> Vec<Exit> {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -152,6 +154,7 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode) -> 
     let mut g = Codegen {
         b,
         mode,
+        fma,
         cpu,
         regs,
         nzcv,
