@@ -38,6 +38,8 @@ bitflags! {
         const PAGE = 1 << 8;
         /// System calls.
         const STRACE = 1 << 9;
+        /// The intermediate code after optimisation.
+        const OP_OPT = 1 << 10;
     }
 }
 
@@ -136,6 +138,13 @@ fn listing(key: Key, code: &[u8]) -> String {
 pub(crate) fn intermediate(pc: u32, code: &dyn std::fmt::Display) {
     if wants_at(Items::OP, pc) {
         write(&format!("OP:\n ---- {pc:08x}\n{code}\n"));
+    }
+}
+
+/// `op_opt`: the same after Cranelift's optimisation.
+pub(crate) fn optimised(pc: u32, code: &dyn std::fmt::Display) {
+    if wants_at(Items::OP_OPT, pc) {
+        write(&format!("OP after optimization:\n ---- {pc:08x}\n{code}\n"));
     }
 }
 

@@ -191,6 +191,7 @@ impl Compiler {
             .iter()
             .filter_map(|b| Some(b.instructions.first()?.pc..b.instructions.last().map(|d| d.pc + d.len())?))
             .collect();
+        log::optimised(key.pc(), &self.context.func.display());
         Some(Compiled { code, entry, slots, exits, faults, ranges, instructions: region.len as u32 })
     }
 

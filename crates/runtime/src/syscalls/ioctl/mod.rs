@@ -75,9 +75,6 @@ pub(super) fn ioctl(t: &mut Thread, a: Args) -> SysResult {
     let (fd, request, arg) = (a.i32(0), a[1], a[2]);
     let same = |number: u32| host_wait!(libc::SYS_ioctl, fd, number, t.mem.ptr::<u8>(arg));
     let line = table::IOCTLS.iter().find(|line| line.number == request);
-    if let Some(line) = line {
-        tracing::trace!("ioctl {}", line.name);
-    }
     match line.map(|line| line.arg) {
         Some(Arg::Value) => host_wait!(libc::SYS_ioctl, fd, request, arg),
         Some(Arg::Same) => same(request),
@@ -93,7 +90,9 @@ pub(super) fn ioctl(t: &mut Thread, a: Args) -> SysResult {
         None => {
             // A closed descriptor is EBADF, whatever the request.
             super::stat::fstat(fd)?;
-            tracing::debug!("ioctl {request:#x}: unknown");
+            if log::wants(log::Items::UNIMP) {
+                log::write(&format!("Unsupported ioctl: cmd=0x{request:04x}\n"));
+            }
             Err(Errno(libc::ENOTTY))
         }
     }
