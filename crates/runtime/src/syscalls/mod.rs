@@ -86,6 +86,8 @@ pub enum Kind {
     Size,
     /// Hexadecimal.
     Hex,
+    /// A request of ioctl.
+    IoctlRequest,
     /// Octal mode.
     Mode,
     /// A pointer, in hexadecimal, NULL for 0.

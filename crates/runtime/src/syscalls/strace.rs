@@ -125,6 +125,7 @@ fn argument(mem: GuestMemory, kind: Kind, n: usize, a: Args) -> String {
         Kind::Int | Kind::Fd => (value as i32).to_string(),
         Kind::Size => value.to_string(),
         Kind::Hex => format!("{value:#x}"),
+        Kind::IoctlRequest => super::ioctl::name(value).map_or(format!("{value:#x}"), str::to_owned),
         Kind::Mode => format!("0{value:o}"),
         Kind::DirFd if value as i32 == libc::AT_FDCWD => "AT_FDCWD".to_string(),
         Kind::DirFd => (value as i32).to_string(),

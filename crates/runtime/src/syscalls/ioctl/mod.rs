@@ -8,6 +8,7 @@ mod table;
 use super::Args;
 use super::host::host_wait;
 use crate::errno::{Errno, SysResult};
+use crate::log;
 use crate::threads::Thread;
 
 /// What the third argument is.
@@ -69,6 +70,11 @@ const fn iowr(kind: u8, nr: u8, size: u32) -> u32 {
 /// Calls the host with an argument of forearm's own memory. `T` must be the host's layout for `request`.
 fn call<T>(fd: i32, request: u32, arg: &mut T) -> SysResult {
     host_wait!(libc::SYS_ioctl, fd, request, arg)
+}
+
+/// The name of a request that is known.
+pub(super) fn name(request: u32) -> Option<&'static str> {
+    table::IOCTLS.iter().find(|line| line.number == request).map(|line| line.name)
 }
 
 pub(super) fn ioctl(t: &mut Thread, a: Args) -> SysResult {
