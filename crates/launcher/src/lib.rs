@@ -1,7 +1,10 @@
-//! The command line of `forearm`, which is that of `qemu-arm`.
+//! The command line of `forearm`, which is that of `qemu-arm`, and the commands beside it.
 
+pub mod binfmt;
 pub mod command_line;
+pub mod commands;
 pub mod options;
+pub mod shell;
 mod values;
 
 /// The version that `-version` names.

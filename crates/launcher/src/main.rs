@@ -4,6 +4,7 @@
 #![no_main]
 
 use forearm_launcher::command_line::{self, Command, Kernel};
+use forearm_launcher::commands;
 use forearm_runtime::run;
 use std::ffi::{CStr, CString};
 use std::io::Write;
@@ -14,8 +15,12 @@ extern "C" fn main(argc: i32, argv: *const *const libc::c_char) -> i32 {
     // SAFETY: the kernel's argument vector: argc strings, which stay.
     let args: Vec<CString> =
         (0..argc as usize).map(|n| unsafe { CStr::from_ptr(*argv.add(n)) }.to_owned()).collect();
+    let kernel = Kernel::of_process();
+    if let Some(status) = commands::dispatch(&args, kernel) {
+        return status;
+    }
     let name = command_line::name(args.first());
-    match command_line::parse(args, std::env::vars_os().collect(), Kernel::of_process()) {
+    match command_line::parse(args, std::env::vars_os().collect(), kernel) {
         Ok(Command::Run(start)) => run(*start),
         // Nobody can be told that standard output is closed.
         Ok(Command::Print(text)) => std::io::stdout().write_all(text.as_bytes()).map_or(1, |()| 0),

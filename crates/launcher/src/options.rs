@@ -315,6 +315,10 @@ pub fn help(name: &str) -> String {
         line("", name, &format!("{help} ({values})"));
     }
     text.push_str("\n-E and -U may be given several times. The command line wins over the environment.\n");
+    if name == "forearm" {
+        text.push_str("\n");
+        text.push_str(&crate::commands::help());
+    }
     text
 }
 
