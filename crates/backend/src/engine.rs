@@ -6,6 +6,8 @@ use crate::codegen::{Compiler, Mode, helpers};
 use crate::interp::block::{self, Fetch};
 use crate::interp::{Block, Slot, control};
 use crate::state::CpuState;
+use crate::stats::{self, Event};
+use crate::tuning::{self, Optimisations};
 use crate::{enter, fault, interp, log};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +31,20 @@ pub enum Exit {
     PrefetchAbort,
     /// A single step is complete (`Engine::step`).
     Step,
+}
+
+impl Exit {
+    fn event(self) -> Event {
+        match self {
+            Exit::Syscall(_) => Event::Syscall,
+            Exit::Interrupt => Event::Interrupt,
+            Exit::Undefined => Event::Undefined,
+            Exit::Breakpoint(_) => Event::Breakpoint,
+            Exit::DataAbort(_) => Event::DataAbort,
+            Exit::PrefetchAbort => Event::PrefetchAbort,
+            Exit::Step => Event::Step,
+        }
+    }
 }
 
 /// `Exit` as translated code notes it.
@@ -215,7 +231,9 @@ impl Engine {
     /// Compiles the region of a hot block. When it can't be, the block is not asked for again.
     pub(crate) fn promote(&self, block: &Block) {
         let _gate = self.pass_gate();
+        stats::count(Event::Hot);
         let Ok(mut tier1) = self.tier1.try_lock() else {
+            stats::count(Event::PutOff);
             // Another thread compiles; come back soon.
             control::make_interpreted(block, Some(64));
             return;
@@ -230,14 +248,16 @@ impl Engine {
             });
         }
         if let (Some(t), Some(heat @ 1..)) = (tier1.as_ref(), self.policy.heat)
+            && tuning::on(Optimisations::BUDGET)
             && t.spent > ALLOWANCE + processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) / SHARE
         {
+            stats::count(Event::PutOff);
             control::make_interpreted(block, Some(heat));
             return;
         }
         let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
         let mode = Mode {
-            precise: self.precise.load(Ordering::Acquire),
+            precise: self.precise.load(Ordering::Acquire) || !tuning::on(Optimisations::IMPRECISE),
             flush: self.flush.load(Ordering::Acquire),
             based: self.source.base() != 0,
         };
@@ -249,10 +269,16 @@ impl Engine {
                 &|pc| self.is_warm(block.key, pc),
                 mode,
             )?;
-            t.native.place(block.key, compiled)
+            let instructions = compiled.instructions;
+            let placed = t.native.place(block.key, compiled)?;
+            stats::count(Event::Region);
+            stats::add(Event::RegionInstruction, instructions.into());
+            Some(placed)
         });
         if let Some(t) = tier1.as_mut() {
-            t.spent += processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
+            let spent = processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
+            stats::compiled_for(spent);
+            t.spent += spent;
         }
         match placed {
             Some((body, slot)) => {
@@ -260,14 +286,19 @@ impl Engine {
                 block.native.store(body, Ordering::Release);
                 control::make_native(block);
             }
-            None => control::make_interpreted(block, None),
+            None => {
+                stats::count(Event::Refused);
+                control::make_interpreted(block, None);
+            }
         }
     }
 
     /// Is the code at `pc`, reached from the region of `from`, executed often enough to be compiled with it? What has a
     /// region of its own is jumped to instead.
     fn is_warm(&self, from: Key, pc: u32) -> bool {
-        let Some(heat) = self.policy.heat else { return false };
+        let Some(heat) = self.policy.heat.filter(|_| tuning::on(Optimisations::REGIONS)) else {
+            return false;
+        };
         let block = self.cache.get(Key::new(pc, from.thumb(), 0));
         block.is_some_and(|b| {
             b.native.load(Ordering::Acquire) == 0
@@ -277,6 +308,9 @@ impl Engine {
 
     /// Lets a direct exit jump to a region.
     pub(crate) fn link(&self, slot: &LinkSlot, body: u64) {
+        if !tuning::on(Optimisations::LINK) {
+            return;
+        }
         let _gate = self.pass_gate();
         if let Some(t) = self.tier1().as_mut() {
             t.native.link(slot, body);
@@ -365,6 +399,7 @@ impl Engine {
             _ => Exit::PrefetchAbort,
         };
         log::exception(cpu, exit);
+        stats::count(exit.event());
         exit
     }
 
@@ -373,6 +408,8 @@ impl Engine {
         let _gate = self.pass_gate();
         let block = self.cache.get(key).or_else(|| {
             let built = self.build(key, self.policy.one_insn.then_some(1))?;
+            stats::count(Event::Block);
+            stats::add(Event::BlockInstruction, built.block.instructions.into());
             log::guest_code(key, built.block.bytes, &|pc, buffer| self.read_code(pc, buffer));
             Some(self.cache.insert(built.block, &built.slots))
         });
@@ -414,6 +451,11 @@ impl Engine {
         self.cache.invalidate(range.clone());
         let keys = self.tier1().as_mut().map(|t| t.native.invalidate(range));
         self.demote(keys.unwrap_or_default());
+    }
+
+    /// Bytes of host code.
+    pub fn code_bytes(&self) -> usize {
+        self.tier1().as_ref().map_or(0, |t| t.native.bytes())
     }
 
     /// The translations.

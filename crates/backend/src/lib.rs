@@ -11,6 +11,8 @@ pub mod interp;
 pub mod log;
 pub mod simd;
 pub mod state;
+pub mod stats;
+pub mod tuning;
 
 pub use engine::{CodeSource, Engine, Exit, Fault};
 pub use state::CpuState;

@@ -3,6 +3,7 @@
 use crate::cache::{JumpCache, NativeJumps};
 use crate::engine::{Engine, Fault};
 use crate::interp::Slot;
+use crate::stats::{self, Executed};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// N, Z, C, V and the other bits of CPSR that user mode sees (Arm ARM B1.3.3).
@@ -110,6 +111,8 @@ pub(crate) struct HostState {
     pub helper: u64,
     /// Its operands and result.
     pub scratch: [u128; 4],
+    /// Where executed instructions are counted; null when they are not.
+    pub counts: *const Executed,
     /// Host instruction that faulted; 0 when the fault was found otherwise.
     pub fault_at: u64,
 }
@@ -143,6 +146,7 @@ impl Default for HostState {
             interpret: 0,
             helper: 0,
             scratch: [0; 4],
+            counts: stats::of_thread(),
             fault_at: 0,
         }
     }

@@ -1,7 +1,7 @@
 //! From the arguments and the environment to what is to run.
 
 use crate::VERSION;
-use crate::options::{self, OPTIONS, Opt, Print, Settings};
+use crate::options::{self, OPTIONS, Opt, Print, Settings, VARIABLES};
 use forearm_runtime::{Start, process};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::IntoRawFd;
@@ -59,7 +59,7 @@ pub fn name(argv0: Option<&CString>) -> &'static str {
 }
 
 /// Is it a variable that changes what forearm does?
-fn is_ours(name: &OsStr) -> bool {
+pub fn is_ours(name: &OsStr) -> bool {
     [&b"QEMU_"[..], b"FOREARM_"].iter().any(|prefix| name.as_bytes().starts_with(prefix))
 }
 
@@ -67,23 +67,20 @@ fn is_ours(name: &OsStr) -> bool {
 ///
 /// # Errors
 /// One line for the user.
-pub fn parse(
-    args: Vec<CString>,
-    mut env: Vec<(OsString, OsString)>,
-    kernel: Kernel,
-) -> Result<Command, String> {
+pub fn parse(args: Vec<CString>, env: Vec<(OsString, OsString)>, kernel: Kernel) -> Result<Command, String> {
     let name = name(args.first());
     let mut args = args.into_iter().skip(1).peekable();
     let mut s = Settings::default();
     s.start.exec_fd = kernel.exec_fd;
-    if kernel.secure {
-        // The caller must not steer a program with more rights than its own, nor what that program starts.
-        env.retain(|(name, _)| !is_ours(name));
-    }
     s.env = env.clone();
     for o in OPTIONS.iter().filter(|o| !o.env.is_empty()) {
         if let Some((_, value)) = env.iter().find(|(name, _)| name == o.env) {
             o.apply(&mut s, value, o.env)?;
+        }
+    }
+    for v in VARIABLES {
+        if let Some((_, value)) = env.iter().find(|(name, _)| name == v.name) {
+            v.apply(&mut s, value)?;
         }
     }
     let preserved = kernel.flags & PRESERVE_ARGV0 != 0 || name == "arm-binfmt-P";
@@ -201,12 +198,21 @@ mod tests {
     }
 
     #[test]
-    fn set_user_id_runs_ignore_the_environment() {
-        let env = [("QEMU_STRACE", "1"), ("QEMU_CPU", "nonsense"), ("FOREARM_TIER", "jit"), ("HOME", "/")];
-        let kernel = Kernel { secure: true, ..Kernel::default() };
-        let start = parse_in("forearm p", &env, kernel).expect("valid");
-        assert!(!start.options.strace);
-        assert_eq!(strings(&start.env), ["HOME=/"]);
+    fn variables_have_values() {
+        let with = |name, value| parse_in("forearm p", &[(name, value)], Kernel::default());
+        assert!(with("FOREARM_STATS", "1").expect("valid").options.stats);
+        assert!(!with("FOREARM_STATS", "0").expect("valid").options.stats);
+        for (name, value) in [("FOREARM_STATS", "yes"), ("FOREARM_TIER", "fast"), ("FOREARM_OPT", "no-such")]
+        {
+            let error = with(name, value).expect_err(value);
+            assert!(error.contains(name) && error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn variables_of_the_translator_have_its_names() {
+        assert!(["QEMU_STRACE", "FOREARM_TIER"].iter().all(|name| is_ours(name.as_ref())));
+        assert!(!["PATH", "MY_QEMU_X", "QEMU"].iter().any(|name| is_ours(name.as_ref())));
     }
 
     #[test]

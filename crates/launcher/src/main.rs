@@ -16,6 +16,13 @@ extern "C" fn main(argc: i32, argv: *const *const libc::c_char) -> i32 {
     let args: Vec<CString> =
         (0..argc as usize).map(|n| unsafe { CStr::from_ptr(*argv.add(n)) }.to_owned()).collect();
     let kernel = Kernel::of_process();
+    if kernel.secure {
+        // The caller must not steer a program with more rights than its own, nor what that program starts.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| command_line::is_ours(name)) {
+            // SAFETY: there is one thread.
+            unsafe { std::env::remove_var(name) };
+        }
+    }
     if let Some(status) = commands::dispatch(&args, kernel) {
         return status;
     }

@@ -3,7 +3,7 @@
 use crate::values;
 use forearm_runtime::cpu::{Cpu, MODELS};
 use forearm_runtime::log::Items;
-use forearm_runtime::{Limits, Start};
+use forearm_runtime::{Limits, Start, tuning};
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -156,14 +156,39 @@ pub const LOG_ITEMS: &[LogItem] = &[
     LogItem { word: "tid", items: None, help: "a process has one log" },
 ];
 
-/// A variable that is forearm's own: name, values, what it does.
-pub type Variable = (&'static str, &'static str, &'static str);
+/// An environment variable that is forearm's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// The values it may have.
+    pub values: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    take: Take,
+}
+
+const fn variable(name: &'static str, values: &'static str, help: &'static str, take: Take) -> Variable {
+    Variable { name, values, help, take }
+}
 
 /// The environment variables that QEMU does not have.
 #[rustfmt::skip]
 pub const VARIABLES: &[Variable] = &[
-    ("FOREARM_TIER", "interp, jit or a number", "never compile, compile at once, or after so many executions"),
+    variable("FOREARM_TIER", "interp, jit or a number", "never compile, compile at once, or after so many executions", |_, v| tier(v)),
+    variable("FOREARM_STATS", "0 or 1", "print statistics to standard error when the process ends", |s, v| flag(v).map(|on| s.start.options.stats = on)),
+    variable("FOREARM_OPT", "no-WORD,...", "switch optimisations off, see performance.md", |s, v| tuning::parse(&v.to_string_lossy()).map(|off| s.start.options.switched_off = off)),
 ];
+
+impl Variable {
+    /// Takes the value.
+    ///
+    /// # Errors
+    /// One line for the user.
+    pub fn apply(&self, settings: &mut Settings, value: &OsStr) -> Result<(), String> {
+        (self.take)(settings, value).map_err(|e| format!("{}: {e}", self.name))
+    }
+}
 
 impl Opt {
     /// The option of that word.
@@ -196,6 +221,23 @@ impl Opt {
 fn print(s: &mut Settings, what: Print) -> Result<(), String> {
     s.print.get_or_insert(what);
     Ok(())
+}
+
+/// The engine reads it itself.
+fn tier(value: &OsStr) -> Result<(), String> {
+    match value.to_str() {
+        Some("interp" | "jit") => Ok(()),
+        Some(n) if n.parse::<u32>().is_ok() => Ok(()),
+        _ => Err(format!("'{}' is neither interp nor jit nor a number", value.to_string_lossy())),
+    }
+}
+
+fn flag(value: &OsStr) -> Result<bool, String> {
+    match value.as_bytes() {
+        b"" | b"0" => Ok(false),
+        b"1" => Ok(true),
+        _ => Err(format!("'{}' is neither 0 nor 1", value.to_string_lossy())),
+    }
 }
 
 fn non_empty(value: &OsStr) -> Result<OsString, String> {
@@ -311,8 +353,8 @@ pub fn help(name: &str) -> String {
         };
         line(format!("-{} {}", o.word, o.argument).trim_end(), o.env, &help);
     }
-    for (name, values, help) in VARIABLES {
-        line("", name, &format!("{help} ({values})"));
+    for v in VARIABLES {
+        line("", v.name, &format!("{} ({})", v.help, v.values));
     }
     text.push_str("\n-E and -U may be given several times. The command line wins over the environment.\n");
     if name == "forearm" {
@@ -352,7 +394,7 @@ pub fn markdown() -> String {
         writeln!(text, "| `{}` | {refused}{} |", i.word, i.help).expect("to a string");
     }
     text.push_str("\n| variable of forearm's own | values | does |\n|---|---|---|\n");
-    for (name, values, help) in VARIABLES {
+    for Variable { name, values, help, .. } in VARIABLES {
         writeln!(text, "| `{name}` | {values} | {help} |").expect("to a string");
     }
     text

@@ -9,10 +9,11 @@ pub mod process;
 pub mod procfs;
 mod run;
 pub mod signals;
+pub mod stats;
 pub mod syscalls;
 pub mod threads;
 
-pub use forearm_backend::log;
+pub use forearm_backend::{log, tuning};
 
 pub use errno::{Errno, SysResult};
 pub use process::Options;

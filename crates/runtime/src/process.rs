@@ -7,6 +7,7 @@ use crate::signals::SigActions;
 use crate::syscalls::Directories;
 use crate::syscalls::resource::Limits;
 use forearm_backend::Engine;
+use forearm_backend::tuning::Optimisations;
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -36,6 +37,10 @@ pub struct Options {
     pub log: Log,
     /// `-g`: a port or the path of a socket, where to wait for gdb. Not inherited.
     pub gdb: Option<OsString>,
+    /// `FOREARM_STATS`.
+    pub stats: bool,
+    /// `FOREARM_OPT`: optimisations that are off.
+    pub switched_off: Optimisations,
 }
 
 impl Options {

@@ -4,10 +4,13 @@ use crate::errno::Errno;
 use crate::loader::{self, LoadError, Program};
 use crate::log;
 use crate::process::{self, Options, Process};
+use crate::signals::deliver;
 use crate::signals::host::{self, Disposition};
 use crate::signals::{SIGBUS, SIGSEGV, SigAction, SigActions};
+use crate::stats;
 use crate::syscalls::{exec, resource::Limits, signal};
 use crate::threads::{Host, Thread};
+use crate::tuning;
 use forearm_backend::CpuState;
 use forearm_backend::engine::Policy;
 use std::ffi::{CStr, CString, OsStr};
@@ -67,6 +70,10 @@ pub fn run(start: Start) -> ! {
 fn prepare(start: Start) -> Result<Thread, LoadError> {
     let Start { options, program: path, exec_fd, self_fd, limits, args, env } = start;
     log::start(&options.log);
+    tuning::switch_off(options.switched_off);
+    if options.stats {
+        stats::start();
+    }
     if options.one_insn_per_tb {
         Policy::one_insn_per_block();
     }
@@ -82,6 +89,9 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
     }
 
     let mut actions = SigActions::default();
+    if options.stats {
+        deliver::catch_fatal(&mut actions)?;
+    }
     for signal in [SIGSEGV, SIGBUS] {
         // What was inherited must be asked before the handler hides it.
         actions.set(signal, SigAction { handler: actions.get(signal).handler, ..SigAction::default() });

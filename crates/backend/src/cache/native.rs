@@ -9,6 +9,7 @@
 use crate::cache::Key;
 use crate::codegen::{Compiled, FaultPoint};
 use crate::log;
+use crate::tuning::{self, Optimisations};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -146,8 +147,12 @@ impl Native {
             placed: BTreeMap::new(),
             pages: HashMap::default(),
             leave,
-            writable: Writable::map(base.cast(), SLOTS),
+            writable: Native::writable(base.cast(), SLOTS),
         })
+    }
+
+    fn writable(base: *mut u8, first: usize) -> Option<Writable> {
+        if tuning::on(Optimisations::DENSE) { Writable::map(base, first) } else { None }
     }
 
     /// Makes sure that what is written next is this process's alone: a forked child turns to a file of its own.
@@ -156,7 +161,7 @@ impl Native {
             self.code = self.code.next_multiple_of(PAGE);
             // The parent's view is dropped; what has been placed stays executable.
             self.writable = None;
-            self.writable = Writable::map(self.base, self.code);
+            self.writable = Native::writable(self.base, self.code);
         }
     }
 

@@ -353,10 +353,12 @@ impl Integer for Codegen<'_, '_> {
     }
     fn flags_add(&mut self, a: Value, b: Value, result: Value) {
         self.flags = Flags::Add(a, b, result);
+        self.settle_unless_lazy();
         self.dirty |= FLAGS;
     }
     fn flags_sub(&mut self, a: Value, b: Value, result: Value) {
         self.flags = Flags::Sub(a, b, result);
+        self.settle_unless_lazy();
         self.dirty |= FLAGS;
     }
     fn adc(&mut self, a: Value, b: Value, s: bool) -> Value {

@@ -2,6 +2,7 @@
 
 use crate::cache::Key;
 use crate::interp::block::{Decoded, Fetch};
+use crate::tuning::{self, Optimisations};
 use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::Flow;
 use forearm_frontend::inst::cond;
@@ -166,7 +167,7 @@ pub fn find(key: Key, fetch: &mut Fetch<'_>, warm: &dyn Fn(u32) -> bool, precise
                 }
                 if let Some(t) = d.fixed_target() {
                     work.push_back(t);
-                    if d.effects.links && !it.active() {
+                    if d.effects.links && !it.active() && tuning::on(Optimisations::RETURNS) {
                         returns.push(next);
                         work.push_back(next);
                     }
@@ -190,7 +191,11 @@ fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, retur
         .chain(leaders.iter().copied().filter(|&l| l != key.pc() && code.contains_key(&l)))
         .collect();
     let index: BTreeMap<u32, usize> = starts.iter().enumerate().map(|(k, &pc)| (pc, k)).collect();
-    let edge = |pc: u32| index.get(&pc).map_or(Edge::Outside(pc), |&k| Edge::Inside(k));
+    let loops = tuning::on(Optimisations::LOOPS);
+    let edge = |from: u32, pc: u32| match index.get(&pc) {
+        Some(&k) if loops || pc > from => Edge::Inside(k),
+        _ => Edge::Outside(pc),
+    };
     let mut blocks = Vec::new();
     for &start in &starts {
         let mut instructions = Vec::new();
@@ -201,12 +206,12 @@ fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, retur
                 break Some(Edge::Outside(pc));
             };
             if pc != start && index.contains_key(&pc) {
-                break Some(edge(pc));
+                break Some(edge(start, pc));
             }
             instructions.push(*d);
             if d.effects.flow.is_some() || d.inst.is_none() {
-                target = d.fixed_target().map(edge);
-                break d.falls_through().then(|| edge(d.next_pc()));
+                target = d.fixed_target().map(|pc| edge(d.pc, pc));
+                break d.falls_through().then(|| edge(d.pc, d.next_pc()));
             }
             pc = d.next_pc();
         };
@@ -261,8 +266,9 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
         }
     }
     // Flags need not be stored on the way to code that sets them first.
+    let dead_flags = tuning::on(Optimisations::DEAD_FLAGS);
     let mut flags_matter = vec![true; n];
-    for (k, b) in region.blocks.iter().enumerate() {
+    for (k, b) in region.blocks.iter().enumerate().filter(|_| dead_flags) {
         let outside = [b.next, b.target].into_iter().flatten().filter_map(|e| match e {
             Edge::Outside(pc) => Some(pc),
             Edge::Inside(_) => None,
@@ -306,7 +312,7 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
         b.flags_live = vec![false; b.instructions.len()];
         for (d, flags_live) in b.instructions.iter().zip(&mut b.flags_live).rev() {
             l = l & !d.kills() | d.reads();
-            *flags_live = l & FLAGS != 0;
+            *flags_live = l & FLAGS != 0 || !dead_flags;
         }
         (b.live_in, b.flags_matter) = (live[k], flags_matter[k]);
         b.successors.clone_from(&successors[k]);

@@ -7,6 +7,8 @@ use super::{Exit, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
 use crate::state::{FLAGS_ADD, FLAGS_SUB};
+use crate::stats;
+use crate::tuning::{self, Optimisations};
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -39,15 +41,15 @@ pub(super) struct VfpValues {
 
 impl VfpValues {
     pub fn s(&self, r: u8) -> Option<Value> {
-        self.s[usize::from(r & 31)]
+        self.s[usize::from(r & 31)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
     }
 
     pub fn d(&self, r: u8) -> Option<Value> {
-        self.d[usize::from(r & 31)]
+        self.d[usize::from(r & 31)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
     }
 
     pub fn q(&self, r: u8) -> Option<Value> {
-        self.q[usize::from(r & 15)]
+        self.q[usize::from(r & 15)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
     }
 
     /// A value that was read: what overlaps stays known.
@@ -241,6 +243,9 @@ impl Codegen<'_, '_> {
                 let flags = if block.live_in & FLAGS != 0 { FLAGS } else { 0 };
                 self.safe_point(self.starts[k], block.dirty_in & (!FLAGS | flags));
             }
+            if stats::on() {
+                self.count(block.instructions.len());
+            }
             let mut last = None;
             for (d, flags_live) in block.instructions.iter().zip(&block.flags_live) {
                 number += 1;
@@ -270,6 +275,15 @@ impl Codegen<'_, '_> {
         self.b.seal_all_blocks();
     }
 
+    /// Counts instructions as executed.
+    fn count(&mut self, instructions: usize) {
+        let counts = self.b.ins().load(I64, STATE, self.cpu, field!(host.counts));
+        let offset = std::mem::offset_of!(stats::Executed, compiled) as i32;
+        let n = self.b.ins().load(I64, STATE, counts, offset);
+        let n = self.b.ins().iadd_imm_u(n, instructions as i64);
+        self.b.ins().store(STATE, n, counts, offset);
+    }
+
     fn instruction(&mut self, d: &Decoded, next: Option<Edge>) {
         let Some(inst) = d.inst else {
             self.trap(ExitCode::Undefined, 0, false);
@@ -284,7 +298,9 @@ impl Codegen<'_, '_> {
             return;
         }
         let holds = self.condition(inst.cond);
+        let select = tuning::on(Optimisations::SELECT);
         if let Flags::Sub(a, b, result) = self.flags
+            && select
             && matches!(inst.op, Op::CMP_imm | Op::CMP_reg | Op::SUB_imm | Op::SUB_reg)
             && d.effects.writes_flags
             && d.effects.flow.is_none()
@@ -292,7 +308,8 @@ impl Codegen<'_, '_> {
             self.subtract_if(d, holds, [a, b, result]);
             return;
         }
-        let simple = d.effects.writes.count_ones() == 1
+        let simple = select
+            && d.effects.writes.count_ones() == 1
             && !d.effects.memory
             && !d.effects.writes_flags
             && !d.effects.touches_other
@@ -488,6 +505,13 @@ impl Codegen<'_, '_> {
             self.b.def_var(self.nzcv[k], v);
         }
         self.flags = Flags::Variables;
+    }
+
+    /// Behind an instruction that has set the flags.
+    pub(super) fn settle_unless_lazy(&mut self) {
+        if !tuning::on(Optimisations::LAZY_FLAGS) {
+            self.sync_flags();
+        }
     }
 
     /// Brings the flags into their variables.

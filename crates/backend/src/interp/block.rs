@@ -4,6 +4,7 @@ use super::Slot;
 use crate::cache::Key;
 use crate::cache::native::LinkSlot;
 use crate::engine::ExitCode;
+use crate::stats;
 use forearm_frontend::decode::{self, ItState};
 use forearm_frontend::effects::{Effects, Flow};
 use forearm_frontend::inst::{Inst, Op, cond};
@@ -139,6 +140,9 @@ pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>, heat: Option
     let mut pc = key.pc();
     let mut slots = Vec::with_capacity(32);
     slots.push(Slot::enter(pc, heat));
+    if stats::on() {
+        slots.push(Slot::count(0)); // replaced when they are known
+    }
     let mut instructions = 0;
     // An open run of instructions under one condition: index of its `unless` slot.
     let mut run: Option<(usize, u8)> = None;
@@ -215,6 +219,9 @@ pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>, heat: Option
         }
         it = d.next_it;
         pc = next;
+    }
+    if stats::on() {
+        slots[1] = Slot::count(instructions as u32);
     }
     let bytes = pc.wrapping_sub(key.pc());
     let block = Block {

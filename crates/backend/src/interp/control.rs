@@ -4,6 +4,8 @@ use super::{Block, Handler, Interp, Slot};
 use crate::cache::Key;
 use crate::cache::native::LinkSlot;
 use crate::engine::ExitCode;
+use crate::stats::{self, Event};
+use crate::tuning::{self, Optimisations};
 use forearm_frontend::inst::cond;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -34,6 +36,11 @@ impl Slot {
             Some(heat) => Slot::new(enter_counting, pc, heat),
             None => Slot::new(enter, pc, 0),
         }
+    }
+
+    /// Counts the block's instructions as executed.
+    pub(super) fn count(instructions: u32) -> Slot {
+        Slot::new(count, 0, instructions)
     }
 
     /// Makes r15 readable for the next slot.
@@ -184,8 +191,15 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
         // SAFETY: the address of a placed region's body.
         let left = unsafe { crate::enter::native(&mut m.0, code) };
         m.0.settle_flags();
+        if left == crate::enter::TO_RUNTIME {
+            return std::ptr::null();
+        }
+        stats::count(match left {
+            _ if m.0.itstate != 0 => Event::InIt,
+            0 => Event::Indirect,
+            _ => Event::Unlinked,
+        });
         let slot = match left {
-            crate::enter::TO_RUNTIME => return std::ptr::null(),
             0 => None,
             // SAFETY: compiled code passes one of its link slots, which live as long as the engine.
             slot => Some(unsafe { &*(slot as *const LinkSlot) }),
@@ -232,6 +246,7 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
                 unsafe { &*m.0.host.engine }.link(slot, code);
                 m.0.host.in_guest = 1;
             }
+            None if !tuning::on(Optimisations::JUMP_TABLE) => {}
             None => m.0.host.native.put(target, block.native_slot.load(Ordering::Acquire)),
         }
     }
@@ -259,6 +274,15 @@ unsafe fn stale(m: &mut Interp, s: &Slot) -> *const Slot {
     // SAFETY: the entry slot of a block holds the block.
     let key = unsafe { (*s.link().load(Ordering::Relaxed).cast::<Block>()).key };
     find(m, key)
+}
+
+unsafe fn count(m: &mut Interp, s: &Slot) -> *const Slot {
+    // SAFETY: a thread's counters stay; this is the only thread that writes them.
+    if let Some(counts) = unsafe { m.0.host.counts.as_ref() } {
+        let n = counts.interpreted.load(Ordering::Relaxed);
+        counts.interpreted.store(n + u64::from(s.aux), Ordering::Relaxed);
+    }
+    s.next()
 }
 
 unsafe fn set_pc(m: &mut Interp, s: &Slot) -> *const Slot {
@@ -349,8 +373,10 @@ unsafe fn goto(m: &mut Interp, s: &Slot) -> *const Slot {
 fn resolve(m: &mut Interp, s: &Slot) -> *const Slot {
     m.0.thumb = s.aux & 1;
     let target = find(m, Key::new(s.pc, s.aux & 1 != 0, 0));
-    // SAFETY: this is a control slot.
-    unsafe { s.link() }.store(target.cast_mut(), Ordering::Release);
+    if tuning::on(Optimisations::CHAIN) {
+        // SAFETY: this is a control slot.
+        unsafe { s.link() }.store(target.cast_mut(), Ordering::Release);
+    }
     target
 }
 
@@ -365,7 +391,7 @@ unsafe fn lookup(m: &mut Interp, _: &Slot) -> *const Slot {
         return arrive(m, entry);
     }
     let entry = find(m, Key::new(m.0.r[15], m.0.thumb != 0, 0));
-    if !entry.is_null() {
+    if !entry.is_null() && tuning::on(Optimisations::JUMP_CACHE) {
         m.0.host.jumps.put(target, entry);
     }
     entry
@@ -374,6 +400,7 @@ unsafe fn lookup(m: &mut Interp, _: &Slot) -> *const Slot {
 /// The block of a key, made if need be. Null with the exit set when it can't be.
 #[cold]
 fn find(m: &mut Interp, key: Key) -> *const Slot {
+    stats::count(Event::Find);
     let engine = m.0.host.engine;
     m.0.host.in_guest = 0;
     // SAFETY: the engine outlives the run that set the pointer.

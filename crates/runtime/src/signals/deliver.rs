@@ -2,9 +2,11 @@
 
 use super::host::{self, Disposition};
 use super::{
-    ERESTARTNOINTR, ERESTARTSYS, SIG_DFL, SIG_IGN, SIGBUS, SIGSEGV, SigAction, SigSet, frame, sa, siginfo,
+    ERESTARTNOINTR, ERESTARTSYS, SIG_DFL, SIG_IGN, SIGBUS, SIGSEGV, SigAction, SigActions, SigSet, frame, sa,
+    siginfo,
 };
 use crate::errno::Errno;
+use crate::stats;
 use crate::syscalls::strace;
 use crate::threads::{FaultState, Thread};
 use forearm_backend::Fault;
@@ -181,12 +183,27 @@ pub fn bad_frame(thread: &mut Thread) {
 
 /// The guest dies of `info`'s signal, and its parent sees that.
 pub fn fatal(thread: &mut Thread, info: &libc::siginfo_t) -> ! {
-    let _ = thread;
+    stats::report(&thread.process, "killed by a signal");
     // No core file of the translator: it is not the program that the user wants to see.
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: lowers a limit of this process, which ends here.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
     host::die(info.si_signo)
+}
+
+/// Catches the signals that end the process, as inherited, so that a report can be made first.
+///
+/// # Errors
+/// None that the kernel has for valid signals.
+pub fn catch_fatal(actions: &mut SigActions) -> Result<(), Errno> {
+    for signal in 1..=64 {
+        let known = matches!(signal, libc::SIGKILL | libc::SIGSTOP);
+        if !known && default_action(signal) == Default::Terminate && actions.get(signal).handler == SIG_DFL {
+            actions.set(signal, SigAction { handler: SIG_DFL, ..SigAction::default() });
+            host::set_disposition(signal, Disposition::Catch, 0)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sets the action for `signal`, and the host's disposition to match.
@@ -195,6 +212,10 @@ pub fn fatal(thread: &mut Thread, info: &libc::siginfo_t) -> ! {
 /// EINVAL for SIGKILL, SIGSTOP and numbers that are no signal.
 pub fn set_action(thread: &mut Thread, signal: i32, action: SigAction) -> Result<(), Errno> {
     let disposition = match action.handler {
+        // The report comes first.
+        SIG_DFL if forearm_backend::stats::on() && default_action(signal) == Default::Terminate => {
+            Disposition::Catch
+        }
         SIG_DFL => Disposition::Default,
         SIG_IGN => Disposition::Ignore,
         _ => Disposition::Catch,

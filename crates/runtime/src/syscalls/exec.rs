@@ -10,6 +10,7 @@ use crate::log;
 use crate::memory::GuestMemory;
 use crate::procfs;
 use crate::signals::{self, SIG_IGN, SIGBUS, SIGSEGV, host};
+use crate::stats;
 use crate::syscalls::host::{HostArg, registers};
 use crate::threads::Thread;
 use std::ffi::{CStr, CString};
@@ -344,6 +345,7 @@ fn hand_over(t: &mut Thread, call: Call) -> SysResult {
         host::set_exact_host_mask(mask);
     }
     inherit(true);
+    stats::report(&t.process, "before exec");
     let args =
         registers([dirfd.arg(), path.as_ptr().arg(), argv.as_ptr().arg(), envp.as_ptr().arg(), flags.arg()]);
     let result = signals::syscall(libc::SYS_execveat, args);

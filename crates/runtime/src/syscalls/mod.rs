@@ -49,6 +49,7 @@ use crate::errno::{Errno, SysResult};
 use crate::log;
 use crate::signals::ERESTARTSYS;
 use crate::signals::deliver::Restart;
+use crate::stats;
 use crate::threads::Thread;
 
 /// r0 to r6 of a system call.
@@ -219,6 +220,7 @@ pub fn dispatch(thread: &mut Thread) {
     let args = Args([a0, a1, a2, a3, a4, a5, a6]);
     let call = lookup(number);
     let traced = thread.process.options.strace;
+    stats::syscall(number);
     if traced {
         strace::enter(thread, call, number, args);
     }

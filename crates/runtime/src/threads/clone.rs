@@ -11,6 +11,7 @@ use super::{Host, Thread, run};
 use crate::errno::{Errno, SysResult};
 use crate::signals::host::{self, Inbox};
 use crate::signals::{ERESTARTNOINTR, SigSet};
+use crate::stats;
 use std::arch::global_asm;
 use std::sync::{Arc, mpsc};
 
@@ -160,6 +161,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     drop(engine);
     match pid {
         0 => {
+            stats::restart();
             thread.inbox.forget_held();
             set_up(thread, args);
             announce(thread, args);

@@ -2,6 +2,7 @@
 
 use super::{Host, Thread};
 use crate::signals::{deliver, host};
+use crate::stats;
 use crate::syscalls;
 use forearm_backend::{Exit, Fault};
 
@@ -83,6 +84,7 @@ impl Thread {
     /// exit_group(2).
     pub fn exit_group(&mut self, status: i32) -> ! {
         self.leave();
+        stats::report(&self.process, "at its exit");
         // SAFETY: ends the process.
         unsafe { libc::syscall(libc::SYS_exit_group, status) };
         unreachable!("exit_group does not return")

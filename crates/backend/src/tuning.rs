@@ -1,0 +1,114 @@
+//! Switches of the optimisations, so that each can be measured and suspected alone: `FOREARM_OPT=no-WORD,...`.
+
+use bitflags::bitflags;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+bitflags! {
+    /// Optimisations, one bit each.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Optimisations: u32 {
+        /// Interpreted blocks lead straight to each other.
+        const CHAIN = 1 << 0;
+        /// The interpreter remembers where indirect jumps went.
+        const JUMP_CACHE = 1 << 1;
+        /// Direct exits of a region jump to other regions.
+        const LINK = 1 << 2;
+        /// Indirect exits of a region look their target up without leaving compiled code.
+        const JUMP_TABLE = 1 << 3;
+        /// A region has more than one block.
+        const REGIONS = 1 << 4;
+        /// Branches back stay in the region.
+        const LOOPS = 1 << 5;
+        /// Returns from calls made in a region stay in it.
+        const RETURNS = 1 << 6;
+        /// Flags are kept as the operands of what sets them until they are read.
+        const LAZY_FLAGS = 1 << 7;
+        /// Flags that nobody reads are not stored.
+        const DEAD_FLAGS = 1 << 8;
+        /// Values of VFP registers are kept within a block.
+        const VFP_VALUES = 1 << 9;
+        /// A conditional instruction selects its result instead of branching.
+        const SELECT = 1 << 10;
+        /// Registers are exact at faults only once the guest has a handler that sees them.
+        const IMPRECISE = 1 << 11;
+        /// Compiling takes a bounded share of the processor time.
+        const BUDGET = 1 << 12;
+        /// Regions lie densely in a memory file.
+        const DENSE = 1 << 13;
+    }
+}
+
+/// The switches: word, optimisation, what it is.
+#[rustfmt::skip]
+pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
+    ("chain", Optimisations::CHAIN, "interpreted blocks lead straight to each other"),
+    ("jump-cache", Optimisations::JUMP_CACHE, "the interpreter remembers where indirect jumps went"),
+    ("link", Optimisations::LINK, "direct exits of a region jump to other regions"),
+    ("jump-table", Optimisations::JUMP_TABLE, "indirect exits look their target up without leaving compiled code"),
+    ("regions", Optimisations::REGIONS, "a region has more than one block"),
+    ("loops", Optimisations::LOOPS, "branches back stay in the region"),
+    ("returns", Optimisations::RETURNS, "returns from calls made in a region stay in it"),
+    ("lazy-flags", Optimisations::LAZY_FLAGS, "flags are kept as operands until they are read"),
+    ("dead-flags", Optimisations::DEAD_FLAGS, "flags that nobody reads are not stored"),
+    ("vfp-values", Optimisations::VFP_VALUES, "values of VFP registers are kept within a block"),
+    ("select", Optimisations::SELECT, "conditional instructions select instead of branching"),
+    ("imprecise", Optimisations::IMPRECISE, "registers are exact at faults only once the guest has a handler for them"),
+    ("budget", Optimisations::BUDGET, "compiling takes a bounded share of the processor time"),
+    ("dense", Optimisations::DENSE, "regions lie densely in a memory file"),
+];
+
+static OFF: AtomicU32 = AtomicU32::new(0);
+
+/// Is an optimisation on?
+#[inline]
+pub fn on(which: Optimisations) -> bool {
+    OFF.load(Ordering::Relaxed) & which.bits() == 0
+}
+
+/// Switches optimisations off, before the first engine is made.
+pub fn switch_off(which: Optimisations) {
+    OFF.store(which.bits(), Ordering::Relaxed);
+}
+
+/// Those of `no-WORD,...`.
+///
+/// # Errors
+/// One line about a word that is unknown.
+pub fn parse(text: &str) -> Result<Optimisations, String> {
+    let mut off = Optimisations::empty();
+    for word in text.split(',').filter(|w| !w.is_empty()) {
+        let known = word.strip_prefix("no-").and_then(|w| SWITCHES.iter().find(|s| s.0 == w));
+        off |= known.ok_or_else(|| format!("unknown switch '{word}'"))?.1;
+    }
+    Ok(off)
+}
+
+/// A number that differs where compiled code differs: code made under another one must not be used.
+pub fn code_key() -> u32 {
+    OFF.load(Ordering::Relaxed) | u32::from(crate::stats::on()) << 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_optimisation_has_a_word() {
+        let all = SWITCHES.iter().fold(Optimisations::empty(), |all, s| {
+            assert!(!all.intersects(s.1), "{} is there twice", s.0);
+            all | s.1
+        });
+        assert_eq!(all, Optimisations::all());
+        assert_eq!(parse("no-link,no-loops"), Ok(Optimisations::LINK | Optimisations::LOOPS));
+        assert_eq!(parse(""), Ok(Optimisations::empty()));
+        assert!(parse("link").is_err() && parse("no-such").is_err());
+    }
+
+    #[test]
+    fn the_document_has_the_switches() {
+        let document = include_str!("../../../docs/performance.md");
+        for (word, _, help) in SWITCHES {
+            assert!(document.contains(&format!("| `{word}` | {help} |\n")), "{word}");
+        }
+    }
+}
