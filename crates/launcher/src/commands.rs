@@ -2,7 +2,7 @@
 //! made of.
 
 use crate::command_line::Kernel;
-use crate::options::{OPTIONS, State, VARIABLES};
+use crate::options::{OPTIONS, State, VARIABLES, Variable};
 use crate::{binfmt, shell};
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt::Write as _;
@@ -181,7 +181,7 @@ pub fn table() -> String {
     for option in OPTIONS.iter().filter(|o| matches!(o.state, State::Works | State::NoEffect(_))) {
         lines.push(["option", option.word, option.argument, option.env, option.help].join("\t"));
     }
-    for (name, values, help) in VARIABLES {
+    for Variable { name, values, help, .. } in VARIABLES {
         lines.push(["variable", name, values, help].join("\t"));
     }
     lines.join("\n") + "\n"
