@@ -55,14 +55,19 @@ fn once(program: &str, arguments: &[String]) -> Result<Sample> {
     if !status.success() {
         bail!("{program} ended with {}", crate::process::describe(status));
     }
-    let mut hash = DefaultHasher::new();
-    output.hash(&mut hash);
     Ok(Sample {
         elapsed,
         cpu: (seconds(usage.ru_utime) + seconds(usage.ru_stime)).as_secs_f64(),
         memory: usage.ru_maxrss as u64,
-        output: hash.finish(),
+        output: hash([&output]),
     })
+}
+
+/// A hash of the parts of an output.
+pub fn hash(parts: impl IntoIterator<Item = impl Hash>) -> u64 {
+    let mut hash = DefaultHasher::new();
+    parts.into_iter().for_each(|part| part.hash(&mut hash));
+    hash.finish()
 }
 
 fn seconds(time: libc::timeval) -> Duration {
@@ -70,8 +75,8 @@ fn seconds(time: libc::timeval) -> Duration {
 }
 
 impl Sample {
-    /// A time measured in another way.
-    pub fn of_time(elapsed: Duration) -> Self {
-        Self { elapsed: elapsed.as_secs_f64(), cpu: 0.0, memory: 0, output: 0 }
+    /// A time measured in another way, with the hash of what came out.
+    pub fn of_time(elapsed: Duration, output: u64) -> Self {
+        Self { elapsed: elapsed.as_secs_f64(), cpu: 0.0, memory: 0, output }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::debian::{self, Store};
@@ -19,6 +19,7 @@ mod svg;
 mod workloads;
 
 use measure::Sample;
+use svg::Bars;
 pub use workloads::Group;
 use workloads::{WORKLOADS, Workload};
 
@@ -40,18 +41,30 @@ pub struct Options {
     /// Measurements of the group apt, which takes minutes
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     apt_runs: u32,
+    /// Run the micro-benchmarks of translator and runtime instead
+    #[arg(long, conflicts_with_all = ["group", "json", "svg", "cpu", "interpreter"])]
+    micro: bool,
     /// Compare processor time instead of wall-clock time (for a busy machine)
     #[arg(long)]
     cpu: bool,
     /// Write all samples as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Show the samples of a file that --json has written instead of measuring
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["micro", "json", "interpreter", "only"])]
+    from: Option<PathBuf>,
     /// Write a plot of the ratios
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Another interpreter to measure
     #[arg(long, value_name = "LABEL=PATH", value_parser = interpreter)]
     interpreter: Vec<Interpreter>,
+}
+
+impl Options {
+    fn wants(&self, group: &str) -> bool {
+        self.group.is_empty() || self.group.iter().any(|g| g.name() == group)
+    }
 }
 
 /// A column of the table.
@@ -72,9 +85,9 @@ fn interpreter(text: &str) -> Result<Interpreter, String> {
 }
 
 /// One row: all samples of one workload.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
-    group: &'static str,
+    group: String,
     workload: String,
     /// The samples of each column; empty where it failed.
     samples: Vec<Vec<Sample>>,
@@ -82,7 +95,7 @@ pub struct Row {
     fault: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Results {
     processor: String,
     kernel: String,
@@ -90,8 +103,61 @@ struct Results {
     rows: Vec<Row>,
 }
 
+/// The micro-benchmarks: `crates/*/benches`, by cargo.
+fn micro(context: &Context, options: &Options) -> Result<bool> {
+    tools::ensure(tools::CROSS)?;
+    let mut cargo = context.cargo();
+    cargo.args([
+        "bench",
+        "--quiet",
+        "-p",
+        "forearm-backend",
+        "-p",
+        "forearm",
+        "--bench",
+        "micro",
+        "--bench",
+        "process",
+    ]);
+    if let Some(text) = &options.only {
+        cargo.args(["--", text]);
+    }
+    Ok(cargo.status().context("cargo bench")?.success())
+}
+
 /// Runs the benchmarks. False if a workload failed or outputs differ.
 pub fn run(context: &Context, options: &Options) -> Result<bool> {
+    if options.micro {
+        return micro(context, options);
+    }
+    let results = match &options.from {
+        Some(file) => {
+            let text = std::fs::read(file).with_context(|| file.display().to_string())?;
+            let mut results: Results = serde_json::from_slice(&text)?;
+            results.rows.retain(|row| options.wants(&row.group));
+            results
+        }
+        None => measure_all(context, options)?,
+    };
+    print!("{}", table(&results, options.cpu));
+    if let Some(file) = &options.json {
+        std::fs::write(file, serde_json::to_string_pretty(&results)?)
+            .with_context(|| file.display().to_string())?;
+    }
+    if let Some(file) = &options.svg {
+        let caption = format!(
+            "{} on Linux {}; outputs compared; cargo xtask bench --svg FILE",
+            results.processor, results.kernel
+        );
+        std::fs::write(file, svg::plot(&results.columns, &plotted(&results, options.cpu), &caption))
+            .with_context(|| file.display().to_string())?;
+    }
+    let faults = results.rows.iter().filter(|r| r.fault.is_some()).count();
+    println!("{} workloads, {faults} with a fault", results.rows.len());
+    Ok(faults == 0)
+}
+
+fn measure_all(context: &Context, options: &Options) -> Result<Results> {
     tools::ensure(tools::ROOTS)?;
     context.roots_usable()?;
     context.build()?;
@@ -102,8 +168,7 @@ pub fn run(context: &Context, options: &Options) -> Result<bool> {
     ];
     columns.extend(options.interpreter.iter().cloned());
     let wanted = |group: Group, name: &str| {
-        (options.group.is_empty() || options.group.contains(&group))
-            && options.only.as_ref().is_none_or(|text| name.contains(text.as_str()))
+        options.wants(group.name()) && options.only.as_ref().is_none_or(|text| name.contains(text.as_str()))
     };
     let store = context.store()?;
     let mut rows = Vec::new();
@@ -123,24 +188,12 @@ pub fn run(context: &Context, options: &Options) -> Result<bool> {
     if wanted(Group::Apt, "apt") {
         rows.extend(apt(&store, &columns, options.apt_runs)?);
     }
-    let results = Results {
+    Ok(Results {
         processor: field("/proc/cpuinfo", "model name").unwrap_or_default(),
         kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
         columns: columns.into_iter().map(|c| c.label).collect(),
         rows,
-    };
-    print!("{}", table(&results, options.cpu));
-    if let Some(file) = &options.json {
-        std::fs::write(file, serde_json::to_string_pretty(&results)?)
-            .with_context(|| file.display().to_string())?;
-    }
-    if let Some(file) = &options.svg {
-        std::fs::write(file, svg::plot(&results.columns, &plotted(&results, options.cpu)))
-            .with_context(|| file.display().to_string())?;
-    }
-    let faults = results.rows.iter().filter(|r| r.fault.is_some()).count();
-    println!("{} workloads, {faults} with a fault", results.rows.len());
-    Ok(faults == 0)
+    })
 }
 
 /// The two roots with the same packages, inputs and programs.
@@ -175,7 +228,7 @@ impl Roots {
 
     fn row(&self, workload: &Workload, columns: &[Interpreter], runs: u32, progress: &Progress) -> Row {
         let mut row = Row {
-            group: workload.group.name(),
+            group: workload.group.name().to_owned(),
             workload: workload.name.to_owned(),
             samples: vec![Vec::new(); columns.len()],
             fault: None,
@@ -196,12 +249,7 @@ impl Roots {
                 }
             }
         }
-        let first = usize::from(!workload.same_as_native);
-        let mut outputs = row.samples[first..].iter().flatten().map(|s| s.output);
-        let expected = outputs.next();
-        if outputs.any(|o| Some(o) != expected) {
-            row.fault.get_or_insert("outputs differ".to_owned());
-        }
+        row.compare(workload.same_as_native);
         row
     }
 
@@ -285,42 +333,46 @@ fn programs(sources: &Path, root: &Path, sandbox: &Sandbox) -> Result<()> {
     Ok(())
 }
 
-/// The steps of the scenario, packages already fetched. Each run starts from the first stage.
+/// The steps of the scenario, packages already fetched. Each run starts from the first stage. The packages at the end must
+/// be the same under each interpreter; natively they are of another architecture.
 fn apt(store: &Store, columns: &[Interpreter], runs: u32) -> Result<Vec<Row>> {
-    const STEPS: [&str; 3] = ["second stage", "update", "install"];
-    let mut rows: Vec<Row> = STEPS
-        .iter()
-        .map(|step| Row {
-            group: Group::Apt.name(),
-            workload: (*step).to_owned(),
-            samples: vec![Vec::new(); columns.len()],
-            fault: None,
-        })
-        .collect();
-    for _ in 0..runs {
+    const ROOT: &str = "bench-apt";
+    let mut rows = ["second stage", "update", "install"].map(|step| Row {
+        group: Group::Apt.name().to_owned(),
+        workload: step.to_owned(),
+        samples: vec![Vec::new(); columns.len()],
+        fault: None,
+    });
+    for run in 1..=runs {
         for (i, column) in columns.iter().enumerate() {
             let arch = if column.path.is_some() { "armhf" } else { "amd64" };
-            let progress = Progress::steps(&format!("apt {}", column.label), 5);
+            let progress = Progress::steps(&format!("apt {} {run}/{runs}", column.label), 5);
             let sandbox = Sandbox::new(column.path.as_deref())?;
-            let result = store.install(&sandbox, arch, "bench-apt", debian::PACKAGES, &progress);
+            let result = store.install(&sandbox, arch, ROOT, debian::PACKAGES, &progress);
             drop(sandbox);
             match result {
                 Ok(installed) => {
-                    for (row, step) in rows.iter_mut().zip(STEPS) {
-                        let times = installed.steps.iter().filter(|s| s.0 == step);
-                        row.samples[i].extend(times.map(|s| Sample::of_time(s.1)));
+                    let output = measure::hash(installed.packages.split_whitespace());
+                    for row in &mut rows {
+                        let times = installed.steps.iter().filter(|s| s.0 == row.workload);
+                        row.samples[i].extend(times.map(|s| Sample::of_time(s.1, output)));
+                    }
+                    if let Some(line) = installed.errors.first() {
+                        rows[2].fault.get_or_insert(format!("{}: {line}", column.label));
                     }
                 }
                 Err(error) => {
+                    progress.line(&format!("{error:#}"));
                     for row in &mut rows {
                         row.fault.get_or_insert(format!("{}: {error:#}", column.label));
                     }
                 }
             }
-            debian::remove(&store.path("bench-apt"))?;
+            debian::remove(&store.path(ROOT))?;
         }
     }
-    Ok(rows)
+    rows.iter_mut().for_each(|row| row.compare(false));
+    Ok(rows.into())
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {
@@ -334,6 +386,16 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 impl Row {
+    /// Notes it if outputs differ; native's may, unless `same_as_native`.
+    fn compare(&mut self, same_as_native: bool) {
+        let first = usize::from(!same_as_native);
+        let mut outputs = self.samples[first..].iter().flatten().map(|s| s.output);
+        let expected = outputs.next();
+        if outputs.any(|o| Some(o) != expected) {
+            self.fault.get_or_insert("outputs differ".to_owned());
+        }
+    }
+
     fn time(&self, column: usize, cpu: bool) -> Option<f64> {
         median(
             self.samples[column].iter().map(|s| if cpu && s.cpu > 0.0 { s.cpu } else { s.elapsed }).collect(),
@@ -364,12 +426,12 @@ fn group_mean(rows: &[&Row], column: usize, cpu: bool) -> Option<f64> {
     geometric_mean(ratios.into_iter())
 }
 
-fn groups(rows: &[Row]) -> Vec<(&'static str, Vec<&Row>)> {
+fn groups(rows: &[Row]) -> Vec<(&str, Vec<&Row>)> {
     let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
     for row in rows {
         match groups.last_mut() {
             Some((group, list)) if *group == row.group => list.push(row),
-            _ => groups.push((row.group, vec![row])),
+            _ => groups.push((&row.group, vec![row])),
         }
     }
     groups
@@ -411,18 +473,18 @@ fn table(results: &Results, cpu: bool) -> String {
     text
 }
 
-/// The rows of the plot: each workload and the means.
-fn plotted(results: &Results, cpu: bool) -> Vec<(String, Vec<Option<f64>>)> {
+/// The rows of the plot: each group's mean and workloads.
+fn plotted(results: &Results, cpu: bool) -> Vec<Bars> {
     let columns = 1..results.columns.len();
     let mut rows = Vec::new();
     for (group, members) in groups(&results.rows) {
+        let mut bars = |name: &str, mean, ratios| {
+            rows.push(Bars { group: group.to_owned(), name: name.to_owned(), mean, ratios });
+        };
+        bars("mean", true, columns.clone().map(|c| group_mean(&members, c, cpu)).collect());
         for row in &members {
-            rows.push((row.workload.clone(), columns.clone().map(|c| row.ratio(c, cpu)).collect()));
+            bars(&row.workload, false, columns.clone().map(|c| row.ratio(c, cpu)).collect());
         }
-        rows.push((
-            format!("{group}: mean"),
-            columns.clone().map(|c| group_mean(&members, c, cpu)).collect(),
-        ));
     }
     rows
 }
@@ -447,8 +509,8 @@ mod tests {
     use super::*;
 
     fn row(group: &'static str, times: [f64; 2]) -> Row {
-        let sample = |t| vec![Sample::of_time(Duration::from_secs_f64(t))];
-        Row { group, workload: "w".into(), samples: times.map(sample).into(), fault: None }
+        let sample = |t| vec![Sample::of_time(Duration::from_secs_f64(t), 0)];
+        Row { group: group.into(), workload: "w".into(), samples: times.map(sample).into(), fault: None }
     }
 
     #[test]
@@ -474,6 +536,16 @@ mod tests {
         let text = table(&results, false);
         let mean = text.lines().find(|l| l.contains("geometric mean")).unwrap();
         assert!(text.contains("2.00x") && mean.trim_end().ends_with('-'), "{text}");
+    }
+
+    #[test]
+    fn outputs_that_differ_are_a_fault() {
+        let mut row = row("a", [1.0, 2.0]);
+        row.samples[0][0].output = 1;
+        row.compare(false);
+        assert_eq!(row.fault, None);
+        row.compare(true);
+        assert_eq!(row.fault.as_deref(), Some("outputs differ"));
     }
 
     #[test]
