@@ -188,9 +188,10 @@ fn measure_all(context: &Context, options: &Options) -> Result<Results> {
     if wanted(Group::Apt, "apt") {
         rows.extend(apt(&store, &columns, options.apt_runs)?);
     }
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
     Ok(Results {
         processor: field("/proc/cpuinfo", "model name").unwrap_or_default(),
-        kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
+        kernel: release.split(['-', '\n']).next().unwrap_or_default().to_owned(),
         columns: columns.into_iter().map(|c| c.label).collect(),
         rows,
     })
