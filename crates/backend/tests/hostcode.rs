@@ -6,16 +6,18 @@
 use forearm_backend::cache::Key;
 use forearm_backend::codegen::{Compiled, Compiler, Mode};
 use forearm_backend::interp::block::{Decoded, Fetch};
+use forearm_backend::state::CpuState;
 use forearm_frontend::decode::{self, ItState};
 use forearm_frontend::disasm::disassemble;
 use forearm_frontend::effects::Flow;
 use forearm_frontend::inst::cond;
 use iced_x86::{
-    Decoder, DecoderOptions, FlowControl, Formatter, Instruction, IntelFormatter, OpKind, SymbolResolver,
-    SymbolResult,
+    Code, Decoder, DecoderOptions, FlowControl, Formatter, Instruction, InstructionInfoFactory,
+    IntelFormatter, Mnemonic, OpAccess, OpKind, Register, SymbolResolver, SymbolResult,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
+use std::mem::offset_of;
 use std::path::Path;
 use std::process::Command;
 
@@ -197,6 +199,7 @@ impl Host {
                 .iter()
                 .map(|&(at, exit, _)| (at, self.compiled.exits[exit as usize].target))
                 .collect(),
+            state: state_holders(self.compiled.entry, &self.code),
             at: std::cell::Cell::new(0),
         };
         let names = std::rc::Rc::new(names);
@@ -300,6 +303,8 @@ struct Names {
     labels: BTreeMap<u32, usize>,
     /// References to link slots by where their displacement lies; with the guest address.
     slots: BTreeMap<u32, u32>,
+    /// Where the pointer to the guest's state is in front of each instruction.
+    state: BTreeMap<u32, Holders>,
     /// End of the instruction that is being printed.
     at: std::cell::Cell<u32>,
 }
@@ -311,10 +316,14 @@ impl SymbolResolver for Resolver {
         &mut self,
         i: &Instruction,
         _: u32,
-        _: Option<u32>,
+        operand: Option<u32>,
         address: u64,
         _: u32,
     ) -> Option<SymbolResult<'_>> {
+        let is_immediate = |k| !matches!(i.op_kind(k), OpKind::Memory | OpKind::NearBranch64);
+        if operand.is_some_and(is_immediate) {
+            return None;
+        }
         let name = if branch_target(i).is_some() {
             self.0.labels.get(&(address as u32))?.to_string()
         } else if i.is_ip_rel_memory_operand() {
@@ -322,11 +331,117 @@ impl SymbolResolver for Resolver {
                 Some(target) => format!("exit to {target:x}"),
                 None => "constant".to_owned(),
             }
+        } else if self.0.state[&i.ip32()].contains(&Holder::Register(i.memory_base()))
+            && i.memory_index() == Register::None
+        {
+            field(address as usize)
         } else {
             return None;
         };
         Some(SymbolResult::with_string(address, name))
     }
+}
+
+/// The name of a field of the guest's state.
+fn field(offset: usize) -> String {
+    const VFP: usize = offset_of!(CpuState, vfp);
+    const VFP_END: usize = VFP + 256;
+    let core = offset_of!(CpuState, r)..offset_of!(CpuState, r) + 64;
+    let names = [
+        (offset_of!(CpuState, n), "n"),
+        (offset_of!(CpuState, z), "z"),
+        (offset_of!(CpuState, c), "c"),
+        (offset_of!(CpuState, v), "v"),
+        (offset_of!(CpuState, ge), "ge"),
+        (offset_of!(CpuState, q), "q"),
+        (offset_of!(CpuState, thumb), "thumb"),
+        (offset_of!(CpuState, itstate), "itstate"),
+        (offset_of!(CpuState, fpscr), "fpscr"),
+        (offset_of!(CpuState, exit_request), "exit_request"),
+        (offset_of!(CpuState, exclusive_addr), "exclusive_addr"),
+        (offset_of!(CpuState, exclusive_value), "exclusive_value"),
+        (offset_of!(CpuState, tpidruro), "tpidruro"),
+        (offset_of!(CpuState, tpidrurw), "tpidrurw"),
+    ];
+    match offset {
+        _ if core.contains(&offset) => format!("guest.r{}", (offset - core.start) / 4),
+        VFP..VFP_END if offset % 8 == 0 => format!("guest.d{}", (offset - VFP) / 8),
+        VFP..VFP_END => format!("guest.s{}", (offset - VFP) / 4),
+        // The engine's own fields.
+        VFP_END.. => format!("engine.{:x}", offset - VFP_END),
+        _ => match names.iter().find(|n| n.0 == offset) {
+            Some((_, name)) => format!("guest.{name}"),
+            None => format!("guest+{offset:#x}"),
+        },
+    }
+}
+
+/// What can hold the pointer to the guest's state.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    Register(Register),
+    /// A slot of the frame.
+    Frame(u64),
+}
+
+type Holders = BTreeSet<Holder>;
+
+/// Where the pointer to the guest's state is in front of each instruction: rdi at the entry.
+fn state_holders(entry: u32, code: &[(Instruction, Option<u32>)]) -> BTreeMap<u32, Holders> {
+    let by_offset: BTreeMap<u32, &Instruction> = code.iter().map(|(i, _)| (i.ip32(), i)).collect();
+    let mut info = InstructionInfoFactory::new();
+    let mut holders = BTreeMap::from([(entry, Holders::from([Holder::Register(Register::RDI)]))]);
+    let mut work = vec![entry];
+    while let Some(at) = work.pop() {
+        let Some(i) = by_offset.get(&at) else { continue };
+        let behind = holders_behind(i, holders[&at].clone(), &mut info);
+        for next in host_successors(i) {
+            let meet = match holders.get(&next) {
+                None => behind.clone(),
+                Some(known) => known.intersection(&behind).copied().collect(),
+            };
+            if holders.get(&next) != Some(&meet) {
+                holders.insert(next, meet);
+                work.push(next);
+            }
+        }
+    }
+    holders
+}
+
+fn holders_behind(i: &Instruction, mut holders: Holders, info: &mut InstructionInfoFactory) -> Holders {
+    let frame = (i.memory_base() == Register::RSP).then(|| Holder::Frame(i.memory_displacement64()));
+    let operand = |kind: OpKind, register: Register| match kind {
+        OpKind::Register => Some(Holder::Register(register)),
+        OpKind::Memory => frame,
+        _ => None,
+    };
+    let from = operand(i.op1_kind(), i.op1_register());
+    let copied = i.code() == Code::Mov_r64_rm64 || i.code() == Code::Mov_rm64_r64;
+    let copied = copied && from.is_some_and(|from| holders.contains(&from));
+    if i.flow_control() == FlowControl::Call || i.flow_control() == FlowControl::IndirectCall {
+        use Register::{R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI};
+        for register in [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11] {
+            holders.remove(&Holder::Register(register));
+        }
+    }
+    for used in info.info(i).used_registers() {
+        if !matches!(
+            used.access(),
+            OpAccess::Read | OpAccess::CondRead | OpAccess::None | OpAccess::NoMemAccess
+        ) {
+            holders.remove(&Holder::Register(used.register().full_register()));
+        }
+    }
+    let written = i.op0_kind() == OpKind::Memory && !matches!(i.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
+    if let (Some(Holder::Frame(at)), true) = (frame, written) {
+        // Of up to 16 bytes.
+        holders.retain(|h| !matches!(h, Holder::Frame(slot) if slot + 8 > at && *slot < at + 16));
+    }
+    if copied && let Some(to) = operand(i.op0_kind(), i.op0_register()) {
+        holders.insert(to);
+    }
+    holders
 }
 
 fn compiler() -> Compiler {
