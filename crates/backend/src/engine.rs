@@ -79,6 +79,12 @@ pub trait CodeSource: Send + Sync {
     fn executable(&self, pc: u32) -> Option<Range<u32>>;
     /// Host address of guest address 0.
     fn base(&self) -> u64;
+    /// Name of the function at `pc`, with the offset in it, for the log; `None` where it has none.
+    fn symbol(&self, _pc: u32) -> Option<String> {
+        None
+    }
+    /// The region of `pc` has host code at `address` from now on.
+    fn placed(&self, _pc: u32, _address: u64, _code: &[u8]) {}
 }
 
 /// When to compile.
@@ -273,6 +279,9 @@ impl Engine {
             let placed = t.native.place(block.key, compiled)?;
             stats::count(Event::Region);
             stats::add(Event::RegionInstruction, instructions.into());
+            if let Some((address, code)) = t.native.code_at(placed.0) {
+                self.source.placed(block.key.pc(), address, code);
+            }
             Some(placed)
         });
         if let Some(t) = tier1.as_mut() {
@@ -346,12 +355,15 @@ impl Engine {
     fn run_traced(&self, cpu: &mut CpuState, key: Key) -> Exit {
         // The cached block is what `in_asm` has shown; a copy that stops at its end runs.
         let entry = self.entry(cpu, key);
-        let limit = self.policy.one_insn.then_some(1);
-        let Some(mut built) = (if entry.is_null() { None } else { self.build(key, limit) }) else {
+        let block = self.cache.get(key).filter(|_| !entry.is_null());
+        let Some(mut built) = block.and_then(|b| self.build(key, Some(b.instructions as usize))) else {
             return self.run_from(cpu, std::ptr::null());
         };
         cpu.itstate = key.itstate();
-        log::block(cpu, entry);
+        {
+            let _gate = self.pass_gate();
+            log::block(cpu, entry, &*self.source);
+        }
         cpu.itstate = 0;
         built.end_with_step();
         self.run_from(cpu, built.first_instruction())
@@ -410,7 +422,7 @@ impl Engine {
             let built = self.build(key, self.policy.one_insn.then_some(1))?;
             stats::count(Event::Block);
             stats::add(Event::BlockInstruction, built.block.instructions.into());
-            log::guest_code(key, built.block.bytes, &|pc, buffer| self.read_code(pc, buffer));
+            log::guest_code(key, built.block.bytes, &|pc, buffer| self.read_code(pc, buffer), &*self.source);
             Some(self.cache.insert(built.block, &built.slots))
         });
         match block {

@@ -3,7 +3,7 @@
 //! One log a process, set up before the guest starts. Where it is off, a hook costs one load.
 
 use crate::cache::Key;
-use crate::engine::Exit;
+use crate::engine::{CodeSource, Exit};
 use crate::state::{CpuState, cpsr};
 use bitflags::bitflags;
 use forearm_frontend::decode::{self, ItState};
@@ -95,14 +95,20 @@ pub fn write(text: &str) {
 }
 
 /// `in_asm`: the block of `key`, `bytes` long. `read` fills a buffer with guest code.
-pub(crate) fn guest_code(key: Key, bytes: u32, read: &dyn Fn(u32, &mut [u8]) -> usize) {
+pub(crate) fn guest_code(
+    key: Key,
+    bytes: u32,
+    read: &dyn Fn(u32, &mut [u8]) -> usize,
+    source: &dyn CodeSource,
+) {
     if !wants_at(Items::IN_ASM, key.pc()) {
         return;
     }
     let mut code = vec![0; bytes as usize];
     let length = read(key.pc(), &mut code);
     code.truncate(length);
-    write(&format!("----------------\nIN: \n{}\n", listing(key, &code)));
+    let name = source.symbol(key.pc()).unwrap_or_default();
+    write(&format!("----------------\nIN: {name}\n{}\n", listing(key, &code)));
 }
 
 /// Address, code and assembler syntax, a line an instruction.
@@ -156,6 +162,8 @@ pub(crate) fn host_code(pc: u32, address: u64, code: &[u8], points: &[(u32, u32)
     }
     let mut text = format!("OUT: [size={}]\n  -- guest addr 0x{pc:08x}\n", code.len());
     let mut formatter = GasFormatter::new();
+    formatter.options_mut().set_uppercase_hex(false);
+    formatter.options_mut().set_branch_leading_zeros(false);
     let mut points = points.iter().peekable();
     let mut syntax = String::new();
     for instruction in &mut Decoder::with_ip(64, code, address, DecoderOptions::NONE) {
@@ -167,7 +175,7 @@ pub(crate) fn host_code(pc: u32, address: u64, code: &[u8], points: &[(u32, u32)
             code[offset..offset + instruction.len()].iter().map(|b| format!("{b:02x}")).collect();
         syntax.clear();
         formatter.format(&instruction, &mut syntax);
-        writeln!(text, "0x{:012x}:  {:<24} {syntax}", instruction.ip(), bytes.join(" "))
+        writeln!(text, "0x{:012x}:  {:<30} {syntax}", instruction.ip(), bytes.join(" "))
             .expect("to a string");
     }
     text.push('\n');
@@ -181,13 +189,14 @@ pub(crate) fn traces_blocks() -> bool {
 }
 
 /// `exec` and `cpu`: the block at `cpu`'s pc is about to run; its slots are at `slots`.
-pub(crate) fn block(cpu: &CpuState, slots: *const crate::interp::Slot) {
+pub(crate) fn block(cpu: &CpuState, slots: *const crate::interp::Slot, source: &dyn CodeSource) {
     let pc = cpu.r[15];
     if wants_at(Items::EXEC, pc) {
         // SAFETY: a plain system call.
         let thread = unsafe { libc::gettid() };
         let flags = cpu.thumb | cpu.itstate << 8;
-        write(&format!("Trace {thread}: {slots:p} [00000000/{pc:08x}/{flags:08x}/00000000] \n"));
+        let name = source.symbol(pc).unwrap_or_default();
+        write(&format!("Trace {thread}: {slots:p} [00000000/{pc:08x}/{flags:08x}/00000000] {name}\n"));
     }
     if wants_at(Items::CPU, pc) {
         write(&registers(cpu, wants(Items::FPU)));

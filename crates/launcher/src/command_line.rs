@@ -2,7 +2,7 @@
 
 use crate::VERSION;
 use crate::options::{self, OPTIONS, Opt, Print, Settings, VARIABLES};
-use forearm_runtime::{Start, process};
+use forearm_runtime::{Start, perf, process};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -122,6 +122,9 @@ pub fn parse(args: Vec<CString>, env: Vec<(OsString, OsString)>, kernel: Kernel)
     args.insert(0, s.argv0.unwrap_or_else(|| program.clone()));
     if let (Some(pattern), None) = (&s.log_file, s.start.options.log.fd) {
         s.start.options.log.fd = Some(open_log(&options::log_file_name(pattern, std::process::id()))?);
+    }
+    if let Some(format) = s.start.options.perf {
+        perf::start(format)?;
     }
     let env = s.env.into_iter().filter_map(|(key, value)| {
         let pair = [key.into_vec(), value.into_vec()].join(&b'=');

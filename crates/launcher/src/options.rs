@@ -3,6 +3,7 @@
 use crate::values;
 use forearm_runtime::cpu::{Cpu, MODELS};
 use forearm_runtime::log::Items;
+use forearm_runtime::perf::Format;
 use forearm_runtime::{Limits, Start, tuning};
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt::Write;
@@ -109,6 +110,8 @@ pub const OPTIONS: &[Opt] = &[
     opt("seed", "QEMU_RAND_SEED", "NUMBER", "seed of AT_RANDOM and of the address layout", Works, |s, v| values::integer(v).map(|n| s.start.options.seed = Some(n))),
     opt("trace", "QEMU_TRACE", "PATTERN", "trace events inside QEMU", Refused("they are QEMU's own; see -strace and -d"), |_, _| Ok(())),
     opt("plugin", "QEMU_PLUGIN", "FILE", "load a TCG plugin", Refused("a plugin calls into QEMU's code generator, which is not here"), |_, _| Ok(())),
+    opt("perfmap", "QEMU_PERFMAP", "", "write /tmp/perf-PID.map for perf", Works, |s, _| { s.start.options.perf = Some(Format::Map); Ok(()) }),
+    opt("jitdump", "QEMU_JITDUMP", "", "write jit-PID.dump for perf", Works, |s, _| { s.start.options.perf = Some(Format::Jitdump); Ok(()) }),
     opt("execfd", "", "FD", "the program, opened", Internal, |s, v| values::integer(v).map(|n: i32| s.start.exec_fd = Some(n))),
     opt("selffd", "", "FD", "forearm's own file", Internal, |s, v| values::integer(v).map(|n: i32| s.start.self_fd = Some(n))),
     opt("logfd", "", "FD", "the log file, opened", Internal, |s, v| values::integer(v).map(|n: i32| s.start.options.log.fd = Some(n))),
@@ -177,6 +180,7 @@ const fn variable(name: &'static str, values: &'static str, help: &'static str, 
 pub const VARIABLES: &[Variable] = &[
     variable("FOREARM_TIER", "interp, jit or a number", "never compile, compile at once, or after so many executions", |_, v| tier(v)),
     variable("FOREARM_STATS", "0 or 1", "print statistics to standard error when the process ends", |s, v| flag(v).map(|on| s.start.options.stats = on)),
+    variable("FOREARM_PERF", "map or jitdump", "as -perfmap and -jitdump", perf),
     variable("FOREARM_OPT", "no-WORD,...", "switch optimisations off, see performance.md", |s, v| tuning::parse(&v.to_string_lossy()).map(|off| s.start.options.switched_off = off)),
 ];
 
@@ -230,6 +234,15 @@ fn tier(value: &OsStr) -> Result<(), String> {
         Some(n) if n.parse::<u32>().is_ok() => Ok(()),
         _ => Err(format!("'{}' is neither interp nor jit nor a number", value.to_string_lossy())),
     }
+}
+
+fn perf(s: &mut Settings, value: &OsStr) -> Result<(), String> {
+    s.start.options.perf = match value.to_str() {
+        Some("map") => Some(Format::Map),
+        Some("jitdump") => Some(Format::Jitdump),
+        _ => return Err(format!("'{}' is neither map nor jitdump", value.to_string_lossy())),
+    };
+    Ok(())
 }
 
 fn flag(value: &OsStr) -> Result<bool, String> {

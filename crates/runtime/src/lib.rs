@@ -5,11 +5,13 @@ pub mod cpu;
 pub mod errno;
 pub mod loader;
 pub mod memory;
+pub mod perf;
 pub mod process;
 pub mod procfs;
 mod run;
 pub mod signals;
 pub mod stats;
+pub mod symbols;
 pub mod syscalls;
 pub mod threads;
 

@@ -3,6 +3,7 @@
 use crate::cpu::Cpu;
 use crate::log::{self, Log};
 use crate::memory::Memory;
+use crate::perf::{self, Format};
 use crate::signals::SigActions;
 use crate::syscalls::Directories;
 use crate::syscalls::resource::Limits;
@@ -37,6 +38,8 @@ pub struct Options {
     pub log: Log,
     /// `-g`: a port or the path of a socket, where to wait for gdb. Not inherited.
     pub gdb: Option<OsString>,
+    /// `-perfmap`, `-jitdump` and `FOREARM_PERF`.
+    pub perf: Option<Format>,
     /// `FOREARM_STATS`.
     pub stats: bool,
     /// `FOREARM_OPT`: optimisations that are off.
@@ -86,6 +89,11 @@ impl Options {
         }
         if self.strace {
             arguments.push(b"-strace".to_vec());
+        }
+        match self.perf {
+            Some(Format::Map) => arguments.push(b"-perfmap".to_vec()),
+            Some(Format::Jitdump) => arguments.push(b"-jitdump".to_vec()),
+            None => {}
         }
         if self.one_insn_per_tb {
             arguments.push(b"-one-insn-per-tb".to_vec());
@@ -213,7 +221,10 @@ impl Process {
 
     /// The descriptors of the translator's own.
     pub fn hidden_fds(&self) -> impl Iterator<Item = i32> {
-        [Some(self.own_exe.load(Ordering::Relaxed)), log::file()].into_iter().flatten().filter(|&fd| fd >= 0)
+        [Some(self.own_exe.load(Ordering::Relaxed)), log::file(), perf::file()]
+            .into_iter()
+            .flatten()
+            .filter(|&fd| fd >= 0)
     }
 
     /// Is `fd` a descriptor of the translator's own? To the guest it is closed (EBADF).
@@ -232,6 +243,8 @@ impl Process {
         let moved = if moved < 0 { unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 64) } } else { moved };
         if log::file() == Some(fd) {
             log::moved(moved);
+        } else if perf::file() == Some(fd) {
+            perf::moved(moved);
         } else {
             self.own_exe.store(moved, Ordering::Relaxed);
         }

@@ -85,7 +85,7 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
 
     crate::procfs::describe(&image, memory.base());
     if log::wants(log::Items::PAGE) {
-        crate::procfs::log_pages(&memory);
+        crate::procfs::log_pages(&memory, &image, entry);
     }
 
     let mut actions = SigActions::default();

@@ -12,7 +12,7 @@ use crate::log;
 use crate::tuning::{self, Optimisations};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Reserved address space.
 const RESERVE: usize = 256 << 20;
@@ -61,6 +61,15 @@ pub struct Native {
     writable: Option<Writable>,
 }
 
+/// Code lies in shared memory without a name: perf looks up addresses in its map only there. Where memory is never
+/// overcommitted, such memory counts as used from the start, hence not always.
+static ANONYMOUS: AtomicBool = AtomicBool::new(false);
+
+/// From now on code lies where perf looks addresses up in its map.
+pub fn place_for_perf() {
+    ANONYMOUS.store(true, Ordering::Relaxed);
+}
+
 /// The writable view of the code from `first` on.
 #[derive(Debug)]
 struct Writable {
@@ -73,6 +82,9 @@ struct Writable {
 impl Writable {
     /// Maps a new memory file over the reservation from offset `first` on, and a second time to be written.
     fn map(base: *mut u8, first: usize) -> Option<Writable> {
+        if ANONYMOUS.load(Ordering::Relaxed) {
+            return Writable::map_anonymous(base, first);
+        }
         let len = RESERVE - first;
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // A file over the limit would be answered by SIGXFSZ.
@@ -110,6 +122,28 @@ impl Writable {
                 }
                 _ => None,
             }
+        }
+    }
+
+    /// The same without a name.
+    fn map_anonymous(base: *mut u8, first: usize) -> Option<Writable> {
+        let len = RESERVE - first;
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh mapping. An old length of 0 maps shared memory a second time, here in place of a part of the
+        // reservation that holds no code.
+        unsafe {
+            let at = libc::mmap(std::ptr::null_mut(), len, prot, flags, -1, 0);
+            if at == libc::MAP_FAILED {
+                return None;
+            }
+            let view = Writable { at: at.cast(), first, owner: std::process::id() };
+            let moved = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+            let code = libc::mremap(at, 0, len, moved, base.add(first));
+            if code == libc::MAP_FAILED || libc::mprotect(code, len, libc::PROT_READ | libc::PROT_EXEC) != 0 {
+                return None;
+            }
+            Some(view)
         }
     }
 }
@@ -305,6 +339,15 @@ impl Native {
             .collect();
         self.pages.clear();
         keys
+    }
+
+    /// The region that has the host address `body`: its first address and its code.
+    pub fn code_at(&self, body: u64) -> Option<(u64, &[u8])> {
+        let offset = body.checked_sub(self.base as u64)? as usize;
+        let (&start, p) = self.placed.range(..=offset).next_back()?;
+        // SAFETY: placed code is readable, lies in the reservation and does not change.
+        let code = unsafe { std::slice::from_raw_parts(self.base.add(start), p.end - start) };
+        Some((self.base as u64 + start as u64, code))
     }
 
     /// The guest instruction that the host code at `host` belongs to.

@@ -12,6 +12,8 @@ pub use access::GuestMemory;
 pub use map::{Label, PAGE, Vma, page_up};
 
 use crate::errno::{Errno, SysResult};
+use crate::perf;
+use crate::symbols::Symbols;
 use forearm_backend::{CodeSource, Engine};
 use map::Vmas;
 use std::ops::Range;
@@ -52,6 +54,8 @@ pub struct Memory {
 struct Shared {
     map: RwLock<MemoryMap>,
     base: u64,
+    /// Names of code.
+    symbols: Symbols,
     /// No guest address below this (vm.mmap_min_addr, or 0 when the guest has a base of its own).
     lowest: u64,
 }
@@ -123,7 +127,7 @@ impl Memory {
             shm: Default::default(),
             future: 0,
         };
-        let map = Arc::new(Shared { map: RwLock::new(map), base, lowest });
+        let map = Arc::new(Shared { map: RwLock::new(map), base, symbols: Symbols::default(), lowest });
         let engine = Arc::new(Engine::new(Box::new(SharedSource(map.clone()))));
         Ok(Memory { map, engine })
     }
@@ -269,6 +273,7 @@ impl Memory {
 
     fn forget_code(&self, had_code: bool, range: Range<u64>) {
         if had_code {
+            self.map.symbols.forget();
             self.engine.invalidate(range.start as u32..u32::try_from(range.end).unwrap_or(u32::MAX));
         }
     }
@@ -574,6 +579,18 @@ impl CodeSource for SharedSource {
 
     fn base(&self) -> u64 {
         self.0.base()
+    }
+
+    fn symbol(&self, pc: u32) -> Option<String> {
+        self.0.symbols.find(self.0.base, pc).map(|place| place.function)
+    }
+
+    fn placed(&self, pc: u32, address: u64, code: &[u8]) {
+        if perf::format().is_some() {
+            let place = self.0.symbols.find(self.0.base, pc);
+            let name = place.map_or_else(|| format!("{pc:#010x}"), |place| place.to_string());
+            perf::placed(&name, address, code);
+        }
     }
 }
 

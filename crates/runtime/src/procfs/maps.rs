@@ -11,7 +11,7 @@ pub struct Line<'a> {
     /// One past the last.
     pub end: u64,
     /// Offset in the file.
-    offset: u64,
+    pub offset: u64,
     /// Device and inode as printed.
     device: &'a [u8],
     inode: &'a [u8],
@@ -108,7 +108,7 @@ pub fn smaps(memory: &Memory) -> Option<Vec<u8>> {
 }
 
 /// The part of a host mapping in the guest's 4 GiB, as guest addresses.
-fn guest_range(base: u64, line: &Line) -> Option<(u64, u64)> {
+pub fn guest_range(base: u64, line: &Line) -> Option<(u64, u64)> {
     let start = line.start.max(base) - base;
     let end = line.end.min(base + (1 << 32)).checked_sub(base)?;
     (start < end).then_some((start, end))

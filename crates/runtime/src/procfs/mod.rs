@@ -4,7 +4,7 @@
 //! guest, sees the guest's command line. The rest is made up here when a guest opens it.
 
 mod cpuinfo;
-mod maps;
+pub(crate) mod maps;
 
 use crate::errno::{Errno, SysResult};
 use crate::log;
@@ -12,6 +12,7 @@ use crate::memory::Memory;
 use crate::process::{Image, Process};
 use crate::threads::Thread;
 use std::ffi::{CStr, CString, OsStr};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::os::fd::{FromRawFd, IntoRawFd};
@@ -224,10 +225,30 @@ pub fn describe(image: &Image, base: u64) {
     unsafe { libc::prctl(libc::PR_SET_MM, libc::PR_SET_MM_MAP, &raw const map, size_of::<PrctlMmMap>(), 0) };
 }
 
-/// `-d page`: the guest's mappings, in the layout of /proc/PID/maps.
-pub fn log_pages(memory: &Memory) {
-    let maps = maps::maps(memory).unwrap_or_default();
-    log::write(&format!("page layout at start\n{}", String::from_utf8_lossy(&maps)));
+/// `-d page`: the guest's mappings and where its parts are, in QEMU's layout.
+pub fn log_pages(memory: &Memory, image: &Image, entry: u32) {
+    let mut text =
+        String::from("page layout changed following binary load\nstart    end      size     prot\n");
+    let map = memory.map();
+    for (start, vma) in map.vmas.iter() {
+        let flag = |bit: i32, c: char| if vma.prot & bit != 0 { c } else { '-' };
+        let (r, w, x) = (flag(libc::PROT_READ, 'r'), flag(libc::PROT_WRITE, 'w'), flag(libc::PROT_EXEC, 'x'));
+        let _ = writeln!(text, "{start:08x}-{:08x} {:08x} {r}{w}{x}", vma.end, vma.end - start);
+    }
+    let _ = writeln!(text, "guest_base  {:#x}", memory.base());
+    for (name, address) in [
+        ("start_brk", map.brk.0 as u32),
+        ("end_code", image.code.1),
+        ("start_code", image.code.0),
+        ("start_stack", image.start_stack),
+        ("brk", map.brk.1 as u32),
+        ("entry", entry),
+        ("argv_start", image.args.0),
+        ("env_start", image.env.0),
+    ] {
+        let _ = writeln!(text, "{name:<11} {address:#010x}");
+    }
+    log::write(&text);
 }
 
 #[cfg(test)]

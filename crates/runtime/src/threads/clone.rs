@@ -11,7 +11,7 @@ use super::{Host, Thread, run};
 use crate::errno::{Errno, SysResult};
 use crate::signals::host::{self, Inbox};
 use crate::signals::{ERESTARTNOINTR, SigSet};
-use crate::stats;
+use crate::{perf, stats};
 use std::arch::global_asm;
 use std::sync::{Arc, mpsc};
 
@@ -162,6 +162,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     match pid {
         0 => {
             stats::restart();
+            perf::restart();
             thread.inbox.forget_held();
             set_up(thread, args);
             announce(thread, args);
