@@ -161,6 +161,26 @@ impl Store {
         Ok(root)
     }
 
+    /// A minimal root for `arch` after second stage and update, as a tar file without devices, made once. `sandbox`
+    /// runs the programs of `arch`.
+    pub fn base(&self, arch: &str, sandbox: &Sandbox, progress: &Progress) -> Result<PathBuf> {
+        let tar = self.path(&format!("base-{}-{arch}.tar", self.mirror.suite));
+        if tar.exists() {
+            return Ok(tar);
+        }
+        let root = self.fresh_root(arch, &format!("base-{arch}"), progress)?;
+        let mut run = Run { sandbox, root: &root, progress, steps: Vec::new(), errors: Vec::new() };
+        run.step("second stage", SECOND_STAGE)?;
+        self.configure(&root)?;
+        sandbox.prepare_root(&root)?;
+        run.step("update", &["apt-get", "update"])?;
+        let part = tar.with_extension("part");
+        pack_for_image(&root, &part)?;
+        std::fs::rename(&part, &tar)?;
+        remove(&root)?;
+        Ok(tar)
+    }
+
     /// Second stage, update and install of `packages` in a fresh root, in `sandbox`.
     pub fn install(
         &self,
@@ -172,9 +192,7 @@ impl Store {
     ) -> Result<Installed> {
         let root = self.fresh_root(arch, name, progress)?;
         let mut run = Run { sandbox, root: &root, progress, steps: Vec::new(), errors: Vec::new() };
-        // In a user namespace no device can be made; debootstrap knows that of LXC. The first stage made them all.
-        let second_stage = "container=lxc exec /debootstrap/debootstrap --second-stage";
-        run.step("second stage", &["sh", "-c", second_stage])?;
+        run.step("second stage", SECOND_STAGE)?;
         self.configure(&root)?;
         sandbox.prepare_root(&root)?;
         let archives = self.path(&format!("archives-{arch}"));
@@ -218,6 +236,9 @@ impl Store {
         Ok(())
     }
 }
+
+/// In a user namespace no device can be made; debootstrap knows that of LXC. The first stage made them all.
+const SECOND_STAGE: &[&str] = &["sh", "-c", "container=lxc exec /debootstrap/debootstrap --second-stage"];
 
 /// The mark of a root that went through the scenario.
 const COMPLETE: &str = "forearm-scenario-complete";
@@ -283,9 +304,14 @@ fn is_error(line: &str) -> bool {
         && !harmless.iter().any(|h| line.contains(h))
 }
 
-/// Packs a root, owners by number, without its devices, which a user namespace could not unpack.
+/// The lines of a log that report a fault.
+pub fn error_lines(log: &str) -> impl Iterator<Item = &str> {
+    log.lines().filter(|line| is_error(line))
+}
+
+/// Packs a root, owners by number, without its devices and mounts, which a user namespace could not unpack.
 pub fn pack_for_image(root: &Path, tar: &Path) -> Result<()> {
-    pack(root, tar, &["--exclude=./dev/*"])
+    pack(root, tar, &["--exclude=./dev/*", "--one-file-system"])
 }
 
 fn pack(root: &Path, tar: &Path, options: &[&str]) -> Result<()> {

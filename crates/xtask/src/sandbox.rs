@@ -88,6 +88,11 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Whether it has a binfmt_misc of its own.
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+
     /// A command that runs inside.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("nsenter");

@@ -38,6 +38,18 @@ pub const ROOTS: &[Tool] = &[
     tool("qemu-arm-static", "qemu-user-static"),
 ];
 
+/// What enters a root as a user without rights.
+pub const SHELL: &[Tool] = &[
+    tool("debootstrap", "debootstrap"),
+    tool("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"),
+    tool("nsenter", "util-linux"),
+    tool("mount", "mount"),
+    tool("newuidmap", "uidmap"),
+    tool("script", "bsdutils"),
+    tool("pgrep", "procps"),
+    tool("cc", "gcc"),
+];
+
 /// What builds an image.
 pub const PODMAN: &[Tool] = &[tool("podman", "podman"), tool("crun", "crun")];
 

@@ -11,10 +11,12 @@ use crate::ui::Progress;
 
 mod apps;
 mod apt;
+mod binfmt;
 mod errors;
 mod guest;
 mod podman;
 mod programs;
+mod shell;
 mod unit;
 
 /// How one test ended.
@@ -129,6 +131,20 @@ const SUITES: &[Suite] = &[
         tools: tools::ROOTS,
         jobs: 0,
         cases: apps::cases,
+    },
+    Suite {
+        name: "binfmt",
+        about: "forearm register, unregister, status, and the container image's --install",
+        tools: tools::CROSS,
+        jobs: 0,
+        cases: binfmt::cases,
+    },
+    Suite {
+        name: "shell",
+        about: "forearm shell with apt-get install, as root and as a user",
+        tools: tools::SHELL,
+        jobs: 1,
+        cases: shell::cases,
     },
     Suite {
         name: "podman",
