@@ -1,6 +1,7 @@
 //! The guest process: its memory, program image, system calls, signals and threads.
 
 pub mod abi;
+pub mod coredump;
 pub mod cpu;
 pub mod errno;
 pub mod loader;

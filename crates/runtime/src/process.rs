@@ -7,6 +7,7 @@ use crate::perf::{self, Format};
 use crate::signals::SigActions;
 use crate::syscalls::Directories;
 use crate::syscalls::resource::Limits;
+use crate::threads::halt::Halt;
 use forearm_backend::Engine;
 use forearm_backend::tuning::Optimisations;
 use std::ffi::{CString, OsString};
@@ -195,6 +196,8 @@ pub struct Process {
     pub directories: Directories,
     /// Address of the signal return trampolines.
     pub sigpage: u32,
+    /// Its threads.
+    pub halt: Halt,
 }
 
 impl Process {
@@ -211,6 +214,7 @@ impl Process {
             limits: self.limits.clone(),
             directories: self.directories.clone(),
             sigpage: self.sigpage,
+            halt: Halt::default(),
         }
     }
 

@@ -89,13 +89,13 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
     }
 
     let mut actions = SigActions::default();
-    if options.stats {
-        deliver::catch_fatal(&mut actions)?;
-    }
     for signal in [SIGSEGV, SIGBUS] {
         // What was inherited must be asked before the handler hides it.
         actions.set(signal, SigAction { handler: actions.get(signal).handler, ..SigAction::default() });
         host::set_disposition(signal, Disposition::Catch, 0)?;
+    }
+    if crate::coredump::limit() != 0 || options.stats {
+        deliver::watch_defaults(&actions);
     }
     let own_exe = match self_fd {
         Some(fd) => process::hide(fd),
@@ -111,6 +111,7 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
         limits,
         directories: Default::default(),
         sigpage,
+        halt: Default::default(),
         image: Arc::new(image),
     };
     let mut cpu = Box::new(CpuState::default());
@@ -120,6 +121,7 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
     let mut thread = Thread::new(cpu, Arc::new(process), Host::First);
     // SAFETY: a plain system call.
     thread.tid = unsafe { libc::gettid() };
+    thread.process.halt.add(thread.tid);
     // The first thread's lasts as long as the process.
     std::mem::forget(host::HandlerStack::new());
     thread.inbox.enter();

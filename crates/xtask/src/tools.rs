@@ -29,6 +29,13 @@ pub const CROSS: &[Tool] = &[
     tool("qemu-arm-static", "qemu-user-static"),
 ];
 
+/// What debugs guest programs.
+pub const GDB: &[Tool] = &[
+    tool("arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf"),
+    tool("/usr/arm-linux-gnueabihf/include/stdio.h", "libc6-dev-armhf-cross"),
+    tool("gdb-multiarch", "gdb-multiarch"),
+];
+
 /// What sets up an ARM root.
 pub const ROOTS: &[Tool] = &[
     tool("debootstrap", "debootstrap"),

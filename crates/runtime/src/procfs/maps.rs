@@ -107,6 +107,64 @@ pub fn smaps(memory: &Memory) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// A mapped range of the guest with what the host knows of it.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// First address.
+    pub start: u64,
+    /// Its end, protection and label.
+    pub vma: Vma,
+    /// File or label of the host; may be empty.
+    pub name: Vec<u8>,
+    /// Offset in that file.
+    pub offset: u64,
+    /// It has pages that are in no file: anonymous memory, or a private mapping that was written to.
+    pub anonymous: bool,
+    /// MADV_DONTDUMP.
+    pub dont_dump: bool,
+    /// Of huge pages.
+    pub huge: bool,
+}
+
+/// The guest's mappings, ascending. Without /proc only what the guest asked for is known.
+pub fn mappings(memory: &Memory) -> Vec<Mapping> {
+    let map = memory.map();
+    let Ok(text) = std::fs::read("/proc/self/smaps") else {
+        let known = |(start, vma): (u64, Vma)| {
+            let anonymous = vma.prot & libc::PROT_WRITE != 0;
+            Mapping { start, vma, name: Vec::new(), offset: 0, anonymous, dont_dump: false, huge: false }
+        };
+        return map.vmas.iter().map(known).collect();
+    };
+    let mut all: Vec<Mapping> = Vec::new();
+    let mut first = 0;
+    for raw in text.split(|&b| b == b'\n') {
+        if let Some(line) = parse(raw) {
+            first = all.len();
+            let Some((start, end)) = guest_range(memory.base(), &line) else { continue };
+            for (from, vma) in map.vmas.overlapping(start..end) {
+                let (from, to) = (from.max(start), vma.end.min(end));
+                let offset = if line.inode == b"0" { 0 } else { line.offset + (from - start) };
+                let vma = Vma { end: to, ..vma };
+                let name = line.name.to_vec();
+                let (anonymous, dont_dump, huge) = (false, false, false);
+                all.push(Mapping { start: from, vma, name, offset, anonymous, dont_dump, huge });
+            }
+        } else if let Some(size) = raw.strip_prefix(b"Anonymous:") {
+            let zero = size.iter().all(|b| matches!(b, b' ' | b'0' | b'k' | b'B'));
+            all[first..].iter_mut().for_each(|m| m.anonymous = !zero);
+        } else if let Some(flags) = raw.strip_prefix(b"VmFlags:") {
+            let has = |flag: &[u8]| flags.split(|&b| b == b' ').any(|f| f == flag);
+            for mapping in &mut all[first..] {
+                // VM_IO is never dumped either.
+                mapping.dont_dump = has(b"dd") || has(b"io");
+                mapping.huge = has(b"ht");
+            }
+        }
+    }
+    all
+}
+
 /// The part of a host mapping in the guest's 4 GiB, as guest addresses.
 pub fn guest_range(base: u64, line: &Line) -> Option<(u64, u64)> {
     let start = line.start.max(base) - base;

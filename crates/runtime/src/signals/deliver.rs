@@ -2,9 +2,10 @@
 
 use super::host::{self, Disposition};
 use super::{
-    ERESTARTNOINTR, ERESTARTSYS, SIG_DFL, SIG_IGN, SIGBUS, SIGSEGV, SigAction, SigActions, SigSet, frame, sa,
-    siginfo,
+    ERESTARTNOINTR, ERESTARTSYS, NSIG, SIG_DFL, SIG_IGN, SIGBUS, SIGSEGV, SigAction, SigActions, SigSet,
+    frame, sa, siginfo,
 };
+use crate::coredump;
 use crate::errno::Errno;
 use crate::stats;
 use crate::syscalls::strace;
@@ -17,13 +18,57 @@ enum Default {
     Ignore,
     Stop,
     Terminate,
+    /// Terminate and leave a core file.
+    Core,
 }
 
 fn default_action(signal: i32) -> Default {
     match signal {
         libc::SIGCHLD | libc::SIGURG | libc::SIGWINCH | libc::SIGCONT => Default::Ignore,
         libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => Default::Stop,
+        libc::SIGQUIT
+        | libc::SIGILL
+        | libc::SIGTRAP
+        | libc::SIGABRT
+        | libc::SIGBUS
+        | libc::SIGFPE
+        | libc::SIGSEGV
+        | libc::SIGXCPU
+        | libc::SIGXFSZ
+        | libc::SIGSYS => Default::Core,
         _ => Default::Terminate,
+    }
+}
+
+/// Is a signal caught although the guest leaves it at its default? One that leaves a core file is where that is wanted:
+/// the kernel's would be the translator's. What ends the process is where a report comes first.
+fn caught_by_default(signal: i32) -> bool {
+    match default_action(signal) {
+        Default::Core => coredump::limit() != 0 || forearm_backend::stats::on(),
+        Default::Terminate => forearm_backend::stats::on() && signal != libc::SIGKILL,
+        Default::Ignore | Default::Stop => false,
+    }
+}
+
+/// The host's disposition for a guest's handler.
+pub fn host_disposition(signal: i32, handler: u32) -> Disposition {
+    match handler {
+        SIG_DFL if caught_by_default(signal) => Disposition::Catch,
+        SIG_DFL => Disposition::Default,
+        SIG_IGN => Disposition::Ignore,
+        _ => Disposition::Catch,
+    }
+}
+
+/// Brings the host's dispositions of signals at their default up to date: at the start, and after what decides about
+/// them has changed.
+pub fn watch_defaults(actions: &SigActions) {
+    for signal in (1..=NSIG).filter(|&s| default_action(s) != Default::Ignore) {
+        let fixed = matches!(signal, SIGSEGV | SIGBUS | libc::SIGKILL | libc::SIGSTOP);
+        let action = actions.get(signal);
+        if !fixed && action.handler == SIG_DFL {
+            let _ = host::set_disposition(signal, host_disposition(signal, SIG_DFL), action.flags);
+        }
     }
 }
 
@@ -63,7 +108,7 @@ pub fn deliver(thread: &mut Thread) {
                     unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
                     reopen(thread);
                 }
-                Default::Terminate => fatal(thread, &info),
+                Default::Terminate | Default::Core => fatal(thread, &info),
             },
             _ => {
                 if let Some(call) = restart.take() {
@@ -103,7 +148,7 @@ fn take_action(thread: &Thread, signal: i32) -> SigAction {
         let reset = SigAction { handler: SIG_DFL, ..action };
         actions.set(signal, reset);
         if !matches!(signal, SIGSEGV | SIGBUS) {
-            let _ = host::set_disposition(signal, Disposition::Default, 0);
+            let _ = host::set_disposition(signal, host_disposition(signal, SIG_DFL), 0);
         }
     }
     action
@@ -184,26 +229,12 @@ pub fn bad_frame(thread: &mut Thread) {
 /// The guest dies of `info`'s signal, and its parent sees that.
 pub fn fatal(thread: &mut Thread, info: &libc::siginfo_t) -> ! {
     stats::report(&thread.process, "killed by a signal");
-    // No core file of the translator: it is not the program that the user wants to see.
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: lowers a limit of this process, which ends here.
-    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
-    host::die(info.si_signo)
-}
-
-/// Catches the signals that end the process, as inherited, so that a report can be made first.
-///
-/// # Errors
-/// None that the kernel has for valid signals.
-pub fn catch_fatal(actions: &mut SigActions) -> Result<(), Errno> {
-    for signal in 1..=64 {
-        let known = matches!(signal, libc::SIGKILL | libc::SIGSTOP);
-        if !known && default_action(signal) == Default::Terminate && actions.get(signal).handler == SIG_DFL {
-            actions.set(signal, SigAction { handler: SIG_DFL, ..SigAction::default() });
-            host::set_disposition(signal, Disposition::Catch, 0)?;
-        }
+    let signal = info.si_signo;
+    host::set_host_mask(SigSet(!0));
+    if default_action(signal) == Default::Core && coredump::write(thread, info) {
+        coredump::die(signal);
     }
-    Ok(())
+    host::die(signal)
 }
 
 /// Sets the action for `signal`, and the host's disposition to match.
@@ -211,15 +242,7 @@ pub fn catch_fatal(actions: &mut SigActions) -> Result<(), Errno> {
 /// # Errors
 /// EINVAL for SIGKILL, SIGSTOP and numbers that are no signal.
 pub fn set_action(thread: &mut Thread, signal: i32, action: SigAction) -> Result<(), Errno> {
-    let disposition = match action.handler {
-        // The report comes first.
-        SIG_DFL if forearm_backend::stats::on() && default_action(signal) == Default::Terminate => {
-            Disposition::Catch
-        }
-        SIG_DFL => Disposition::Default,
-        SIG_IGN => Disposition::Ignore,
-        _ => Disposition::Catch,
-    };
+    let disposition = host_disposition(signal, action.handler);
     let mut actions = thread.process.sigactions();
     if matches!(signal, SIGSEGV | SIGBUS) {
         // The host's handler stays. Ignoring discards what is pending.

@@ -61,7 +61,7 @@ unsafe extern "C" {
 
 /// What the host handler knows of the guest thread it interrupted. Lives as long as the thread does.
 pub struct Inbox {
-    /// Not zero: `info` holds a signal. The word that the assembly stub checks.
+    /// [`SIGNAL`]: `info` holds a signal. [`KICK`]: the thread is to park. The word that the assembly stub checks.
     pending: AtomicU32,
     info: UnsafeCell<libc::siginfo_t>,
     /// The guest's mask as far as the handler needs it: is a SIGSEGV or SIGBUS sent by kill blocked?
@@ -74,6 +74,25 @@ pub struct Inbox {
 
 // SAFETY: only the owning thread and the handlers running on it touch an inbox; it moves with its thread.
 unsafe impl Send for Inbox {}
+
+/// A signal waits in the inbox.
+const SIGNAL: u32 = 1;
+/// The thread was kicked.
+const KICK: u32 = 2;
+
+/// `si_code` of a kick. Negative, as for all that programs send; none that the kernel or a C library uses.
+const SI_KICK: i32 = -0x6b63;
+
+/// Makes a thread of this process leave translated code and waiting system calls, without a signal for the guest.
+pub fn kick(tid: i32) {
+    // SAFETY: siginfo_t is plain data; the system call reads it. Nothing happens if the thread is gone.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        info.si_signo = SIGSEGV;
+        info.si_code = SI_KICK;
+        libc::syscall(libc::SYS_rt_tgsigqueueinfo, libc::getpid(), tid, SIGSEGV, &raw const info);
+    }
+}
 
 thread_local! {
     static CURRENT: Cell<*const Inbox> = const { Cell::new(std::ptr::null()) };
@@ -110,7 +129,7 @@ impl Inbox {
 
     /// A signal waits here.
     pub fn pending(&self) -> bool {
-        self.pending.load(Ordering::Acquire) != 0
+        self.pending.load(Ordering::Acquire) & SIGNAL != 0
             || self.held.load(Ordering::Relaxed) & !self.mask.load(Ordering::Relaxed) != 0
     }
 
@@ -121,10 +140,10 @@ impl Inbox {
 
     /// Takes the signal out. The host's mask is still closed when it came from the handler.
     pub fn take(&self) -> Option<libc::siginfo_t> {
-        if self.pending.load(Ordering::Acquire) != 0 {
-            // SAFETY: while `pending` is set everything that reaches the inbox is blocked; the handler will not write.
+        if self.pending.load(Ordering::Acquire) & SIGNAL != 0 {
+            // SAFETY: while `pending` says so everything that reaches the inbox is blocked; the handler will not write.
             let info = unsafe { *self.info.get() };
-            self.pending.store(0, Ordering::Release);
+            self.pending.fetch_and(!SIGNAL, Ordering::Release);
             return Some(info);
         }
         self.take_held(SigSet(!self.mask.load(Ordering::Relaxed)))
@@ -142,6 +161,16 @@ impl Inbox {
             }
         }
         None
+    }
+
+    /// The thread was kicked and has not parked since: waiting system calls return at once.
+    pub fn kicked(&self) -> bool {
+        self.pending.load(Ordering::Acquire) & KICK != 0
+    }
+
+    /// The thread parks, or need not.
+    pub fn forget_kick(&self) {
+        self.pending.fetch_and(!KICK, Ordering::Release);
     }
 
     /// Keeps a SIGSEGV or SIGBUS until the guest opens its mask; like the kernel, one of each.
@@ -303,12 +332,16 @@ fn handle(signal: i32, info: &libc::siginfo_t, context: &mut libc::ucontext_t) {
     }
     // SAFETY: `enter`'s inbox lives while the thread runs guest code.
     let inbox = unsafe { &*current };
-    if takes_faults && (inbox.mask().contains(signal) || inbox.pending.load(Ordering::Acquire) != 0) {
+    if signal == SIGSEGV && info.si_code == SI_KICK {
+        inbox.pending.fetch_or(KICK, Ordering::Release);
+    } else if takes_faults
+        && (inbox.mask().contains(signal) || inbox.pending.load(Ordering::Acquire) & SIGNAL != 0)
+    {
         inbox.hold(info);
     } else {
         // SAFETY: the inbox is empty, because everything is blocked while it is not.
         unsafe { *inbox.info.get() = *info };
-        inbox.pending.store(1, Ordering::Release);
+        inbox.pending.fetch_or(SIGNAL, Ordering::Release);
         let closed = SigSet(!0).for_host().0;
         // SAFETY: the kernel's signal mask in the frame is one word; libc's type is longer.
         unsafe { *(&raw mut context.uc_sigmask).cast::<u64>() = closed };
@@ -345,18 +378,28 @@ fn own_fault(signal: i32, info: &libc::siginfo_t, context: &libc::ucontext_t) ->
     die(libc::SIGABRT)
 }
 
-/// Ends the process as `signal` would: the parent sees it killed by that signal. Async-signal-safe.
+/// Ends the process as `signal` would: the parent sees it killed by that signal. The kernel writes no core file: it
+/// would be the translator's. Async-signal-safe.
 pub fn die(signal: i32) -> ! {
+    // SAFETY: plain system calls on integers.
+    unsafe {
+        libc::prctl(libc::PR_SET_DUMPABLE, 0);
+        raise(signal);
+        // Only PID 1 of a namespace gets here: its own default-action signals are discarded.
+        libc::syscall(libc::SYS_exit_group, 128 + signal);
+    }
+    unreachable!("exit_group does not return")
+}
+
+/// Sends the calling thread a signal that does what it does by default. Async-signal-safe.
+pub fn raise(signal: i32) {
     let _ = set_disposition(signal, Disposition::Default, 0);
     let open = !SigSet::of(signal).0;
     // SAFETY: plain system calls on values of our own.
     unsafe {
         libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::gettid(), signal);
         libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const open, 0usize, 8usize);
-        // Only PID 1 of a namespace gets here: its own default-action signals are discarded.
-        libc::syscall(libc::SYS_exit_group, 128 + signal);
     }
-    unreachable!("exit_group does not return")
 }
 
 /// Bytes of the stack that host handlers run on; `fault::recover` may look things up.

@@ -105,7 +105,7 @@ impl SigActions {
             if self.get(signal).handler > SIG_IGN {
                 self.set(signal, SigAction::default());
                 if !matches!(signal, SIGSEGV | SIGBUS) {
-                    let _ = host::set_disposition(signal, host::Disposition::Default, 0);
+                    let _ = host::set_disposition(signal, deliver::host_disposition(signal, SIG_DFL), 0);
                 }
             }
         }

@@ -47,8 +47,8 @@ pub use readdir::Directories;
 
 use crate::errno::{Errno, SysResult};
 use crate::log;
-use crate::signals::ERESTARTSYS;
 use crate::signals::deliver::Restart;
+use crate::signals::{ERESTARTNOHAND, ERESTARTSYS};
 use crate::stats;
 use crate::threads::Thread;
 
@@ -238,6 +238,10 @@ pub fn dispatch(thread: &mut Thread) {
     match result {
         Ok(value) => thread.cpu.r[0] = value,
         Err(Errno(code)) if code >= ERESTARTSYS => thread.restart = Some(Restart { r0: a0, code }),
+        // Interrupted only to park: the call is made again. (A relative timeout starts anew.)
+        Err(Errno(libc::EINTR)) if thread.inbox.kicked() && !thread.inbox.pending() => {
+            thread.restart = Some(Restart { r0: a0, code: ERESTARTNOHAND });
+        }
         Err(Errno(code)) => thread.cpu.r[0] = (-code) as u32,
     }
 }

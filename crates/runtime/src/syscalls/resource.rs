@@ -5,6 +5,7 @@ use super::{Args, SysResult};
 use crate::abi::resource::{Rlimit32, Rlimit64, Rusage32, Sysinfo32};
 use crate::errno::Errno;
 use crate::process::Process;
+use crate::signals::deliver;
 use crate::threads::Thread;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -100,6 +101,9 @@ fn set_own_limit(process: &Process, resource: u32, new: Rlimit64) -> SysResult {
     if host_can_have(resource, new) {
         host!(libc::SYS_prlimit64, 0u32, resource, &new, 0u32)?;
         process.limits.keep(resource, None);
+        if resource == libc::RLIMIT_CORE {
+            deliver::watch_defaults(&process.sigactions());
+        }
         return Ok(0);
     }
     if new.cur > new.max {

@@ -99,6 +99,7 @@ fn set_up(child: &mut Thread, args: &CloneArgs) {
 fn announce(child: &mut Thread, args: &CloneArgs) {
     // SAFETY: a plain system call.
     child.tid = unsafe { libc::gettid() };
+    child.process.halt.add(child.tid);
     if args.clear_sighand {
         child.process.sigactions().clear_handlers();
     }
@@ -141,6 +142,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let memory = process.memory.lock();
     let actions = process.sigactions();
     let directories = process.directories.lock();
+    let members = process.halt.lock();
     let pid = if flags & !PARENT_SETTID == libc::SIGCHLD as u64 {
         // SAFETY: libc's fork keeps its allocator usable in the child, whatever other threads were doing.
         let pid = unsafe { libc::fork() };
@@ -155,6 +157,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
         unsafe { libc::syscall(libc::SYS_clone, flags, 0usize, tid, 0usize, 0usize) as i32 }
     };
     let error = Errno::last();
+    drop(members);
     drop(directories);
     drop(actions);
     drop(memory);
@@ -165,6 +168,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
             perf::restart();
             thread.inbox.forget_held();
             set_up(thread, args);
+            process.halt.forked();
             announce(thread, args);
             if thread.host == Host::Spawned {
                 // The thread that forked is the child's first.

@@ -1,6 +1,8 @@
 //! Guest threads: each is a host thread.
 
 pub mod clone;
+pub mod halt;
+pub mod registers;
 pub(crate) mod robust;
 mod run;
 

@@ -15,6 +15,9 @@ impl Thread {
     pub fn run(&mut self) -> i32 {
         let engine = self.process.engine.clone();
         loop {
+            if self.process.halt.wanted() {
+                self.park();
+            }
             match engine.run(&mut self.cpu) {
                 Exit::Syscall(_) => syscalls::dispatch(self),
                 Exit::Interrupt | Exit::Step => {}
@@ -61,6 +64,7 @@ impl Thread {
 
     /// What the kernel does for an exiting thread: robust futexes, then the waiter of pthread_join.
     pub fn leave(&mut self) {
+        self.process.halt.remove(self.tid);
         super::robust::exit(self);
         if self.clear_child_tid != 0 {
             let addr = std::mem::take(&mut self.clear_child_tid);
@@ -83,6 +87,10 @@ impl Thread {
 
     /// exit_group(2).
     pub fn exit_group(&mut self, status: i32) -> ! {
+        if self.process.halt.wanted() {
+            // Another thread is writing a core file.
+            self.park();
+        }
         self.leave();
         stats::report(&self.process, "at its exit");
         // SAFETY: ends the process.

@@ -13,6 +13,7 @@ mod apps;
 mod apt;
 mod binfmt;
 mod errors;
+mod gdb;
 mod guest;
 mod podman;
 mod programs;
@@ -110,6 +111,13 @@ const SUITES: &[Suite] = &[
         tools: tools::CROSS,
         jobs: 0,
         cases: errors::cases,
+    },
+    Suite {
+        name: "gdb",
+        about: "core files, and what gdb-multiarch does with a program",
+        tools: tools::GDB,
+        jobs: 0,
+        cases: gdb::cases,
     },
     Suite {
         name: "programs",
