@@ -22,6 +22,8 @@ pub struct Context {
     pub workspace: PathBuf,
     /// Cargo's target directory.
     pub target: PathBuf,
+    /// The cargo profile that is built, `release` or `dist`.
+    pub profile: String,
     /// A package source given by hand.
     pub mirror: Option<Mirror>,
     forearm_root: OnceLock<Result<Installed, String>>,
@@ -34,20 +36,20 @@ impl Context {
             Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned();
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-        Self { workspace, target, mirror, forearm_root: OnceLock::new() }
+        Self { workspace, target, profile: "release".into(), mirror, forearm_root: OnceLock::new() }
     }
 
-    /// The interpreter under test: `$FOREARM`, or the release build.
+    /// The interpreter under test: `$FOREARM`, or what was built.
     pub fn forearm(&self) -> PathBuf {
         match std::env::var_os("FOREARM") {
             Some(path) => std::path::absolute(&path).unwrap_or_else(|_| path.into()),
-            None => self.target.join(TARGET).join("release/forearm"),
+            None => self.target.join(TARGET).join(&self.profile).join("forearm"),
         }
     }
 
     /// A program of this workspace built by [`Context::build`], if it is there.
     pub fn built(&self, name: &str) -> Option<PathBuf> {
-        Some(self.target.join(TARGET).join("release").join(name)).filter(|p| p.is_file())
+        Some(self.target.join(TARGET).join(&self.profile).join(name)).filter(|p| p.is_file())
     }
 
     /// The oracle.
@@ -75,11 +77,11 @@ impl Context {
         Store::new(dir, mirror)
     }
 
-    /// Builds forearm and the test tools of the workspace in profile `release`.
+    /// Builds forearm and the test tools of the workspace.
     pub fn build(&self) -> Result<()> {
         let progress = Progress::spinner("build");
         let mut cargo = self.cargo();
-        cargo.args(["build", "--release", "--workspace", "--exclude", "xtask", "--bins"]);
+        cargo.args(["build", "--profile", &self.profile, "--workspace", "--exclude", "xtask", "--bins"]);
         let output =
             process::run_lines(&mut cargo, Duration::from_secs(1500), |l| progress.message(l.trim()))?;
         ensure!(output.success(), "cargo build ended with {}:\n{}", output.end(), output.tail(40));

@@ -93,7 +93,10 @@ fn main() -> ExitCode {
     if let Err(error) = interrupted {
         eprintln!("Ctrl-C will not clean up: {error}");
     }
-    let context = Context::new(cli.mirror.map(|url| Mirror { url, suite: cli.suite }));
+    let mut context = Context::new(cli.mirror.map(|url| Mirror { url, suite: cli.suite }));
+    if let Task::Bench(options) = &cli.command {
+        context.profile.clone_from(&options.profile);
+    }
     end(match cli.command {
         Task::Test { filter, list } => suites::run(&context, filter.as_deref(), list),
         Task::Apt { keep } => apt(&context, keep),

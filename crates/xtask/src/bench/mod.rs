@@ -41,6 +41,9 @@ pub struct Options {
     /// Measurements of the group apt, which takes minutes
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     apt_runs: u32,
+    /// The cargo profile to build and measure; `dist` is what is shipped and takes minutes to build
+    #[arg(long, default_value = "release", value_name = "NAME")]
+    pub profile: String,
     /// Run the micro-benchmarks of translator and runtime instead
     #[arg(long, conflicts_with_all = ["group", "json", "svg", "cpu", "interpreter"])]
     micro: bool,
