@@ -1,6 +1,7 @@
 // Record locks of processes and of open files, flock, leases, owners of descriptors.
 // cflags: -D_FILE_OFFSET_BITS=64
 #include "scratch.h"
+#include "asleep.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -71,11 +72,12 @@ int main(void) {
     int ready[2];
     SHOW(pipe(ready));
     fflush(stdout);
+    pid_t parent = getpid();
     if (fork() == 0) {
         lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 70, .l_len = 1};
         fcntl(fd, F_SETLK, &lock);
         write(ready[1], "", 1);
-        usleep(50000);
+        until_asleep(parent);
         _exit(0);
     }
     char byte;

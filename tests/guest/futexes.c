@@ -3,6 +3,7 @@
 // oracle: none (it has neither robust lists nor futex_waitv)
 // ldflags: -pthread
 #define _GNU_SOURCE
+#include "asleep.h"
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -33,16 +34,23 @@ static int word[4], result[4];
 struct wait {
     int *addr, op, val3, *result;
     int *addr2;
+    volatile int tid;
 };
 
 static void *waiter(void *arg) {
     struct wait *w = arg;
+    w->tid = syscall(SYS_gettid);
     int r = futex(w->addr, w->op, *w->addr, NULL, w->addr2, w->val3);
     *w->result = r == 0 ? 1 : -errno;
     return NULL;
 }
 
-static void settle(void) { usleep(30000); }
+// Until the thread that stores its number there waits.
+static void settle(volatile int *tid) {
+    while (*tid == 0)
+        usleep(1000);
+    until_asleep(*tid);
+}
 
 static void operations(void) {
     long t32[2] = {0, 20000000};
@@ -66,23 +74,23 @@ static void operations(void) {
         w[i] = (struct wait){&word[0], FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 1 << i, &result[i], NULL};
         pthread_create(&t[i], NULL, waiter, &w[i]);
     }
-    settle();
+    for (int i = 0; i < 3; i++)
+        settle(&w[i].tid);
     printf("wake bit 1: %d\n", futex(word, FUTEX_WAKE_BITSET | FUTEX_PRIVATE_FLAG, INT_MAX, NULL, NULL, 2));
-    settle();
+    pthread_join(t[1], NULL);
     printf("woken %d %d %d\n", result[0], result[1], result[2]);
     printf("requeue: %d\n", futex(word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)INT_MAX, &word[1], 0));
     printf("requeue of another value: %d", futex(word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)1, &word[1], 5));
     printf(" %s\n", errno == EAGAIN ? "EAGAIN" : "WRONG");
     printf("wake the other word: %d\n", futex(&word[1], FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0));
-    for (int i = 0; i < 3; i++)
-        pthread_join(t[i], NULL);
+    pthread_join(t[0], NULL), pthread_join(t[2], NULL);
     printf("woken %d %d %d\n", result[0], result[1], result[2]);
 
     for (int i = 0; i < 2; i++) {
         w[i] = (struct wait){&word[i], FUTEX_WAIT_PRIVATE, 0, &result[i], NULL};
         pthread_create(&t[i], NULL, waiter, &w[i]);
     }
-    settle();
+    settle(&w[0].tid), settle(&w[1].tid);
     int op = FUTEX_OP(FUTEX_OP_ADD, 5, FUTEX_OP_CMP_EQ, 0);
     printf("wake op: %d\n", futex(&word[0], FUTEX_WAKE_OP_PRIVATE, 1, (void *)1, &word[1], op));
     printf("word %d\n", word[1]);
@@ -103,9 +111,11 @@ static void operations(void) {
 }
 
 static int pi, condition;
+static volatile int locker;
 
 static void *pi_waiter(void *arg) {
     (void)arg;
+    locker = syscall(SYS_gettid);
     result[0] = futex(&condition, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, NULL, &pi, 0) == 0 ? 1 : -errno;
     result[1] = (pi & FUTEX_TID_MASK) == syscall(SYS_gettid);
     result[2] = futex(&pi, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
@@ -113,6 +123,7 @@ static void *pi_waiter(void *arg) {
 }
 
 static void *pi_locker(void *arg) {
+    locker = syscall(SYS_gettid);
     result[0] = futex(&pi, *(int *)arg, 0, NULL, NULL, 0) == 0 ? 1 : -errno;
     result[1] = futex(&pi, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
     return NULL;
@@ -125,8 +136,9 @@ static void inheritance(void) {
     for (int second = 0; second < 2; second++) {
         int op = second ? FUTEX_LOCK_PI2 | FUTEX_PRIVATE_FLAG : FUTEX_LOCK_PI_PRIVATE;
         pthread_t t;
+        locker = 0;
         pthread_create(&t, NULL, pi_locker, &op);
-        settle();
+        settle(&locker);
         check("waiters", (unsigned)pi == (tid | FUTEX_WAITERS));
         check("unlock", futex(&pi, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0) == 0);
         pthread_join(t, NULL);
@@ -136,8 +148,9 @@ static void inheritance(void) {
     check("not the owner's", (pi = 1, futex(&pi, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0)) == -1 && errno == EPERM);
     pi = tid;
     pthread_t t;
+    locker = 0;
     pthread_create(&t, NULL, pi_waiter, NULL);
-    settle();
+    settle(&locker);
     printf("requeue: %d\n", futex(&condition, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, 0, &pi, 0));
     futex(&pi, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
     pthread_join(t, NULL);

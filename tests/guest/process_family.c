@@ -53,17 +53,23 @@ int main(void) {
         show("fork", status);
     }
 
-    // A stopped and continued child.
+    // A stopped and continued child, which ends when it is told to: an end would hide that it was continued.
+    int end[2];
+    char byte;
+    if (pipe(end) != 0)
+        return 1;
     pid_t pid = fork();
     if (pid == 0) {
         raise(SIGSTOP);
-        _exit(3);
+        _exit(read(end[0], &byte, 1) == 1 ? 3 : 4);
     }
     waitpid(pid, &status, WUNTRACED);
     show("stop", status);
     kill(pid, SIGCONT);
     waitpid(pid, &status, WCONTINUED);
     show("cont", status);
+    if (write(end[1], "", 1) != 1)
+        return 1;
     siginfo_t info;
     memset(&info, 0, sizeof info);
     printf("waitid %d pid %d code %d status %d\n", waitid(P_PID, pid, &info, WEXITED), info.si_pid == pid,

@@ -1,5 +1,6 @@
 // Signals: handlers, masks, pending, alternate stack, nesting, restart, real-time queue, timers, waiting.
 // cflags: -D_GNU_SOURCE
+#include "asleep.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -98,9 +99,9 @@ int main(void) {
         count = 0;
         pid_t parent = getpid(), child = fork();
         if (child == 0) {
-            usleep(100000);
+            until_asleep(parent);
             kill(parent, SIGUSR1);
-            usleep(100000);
+            until_asleep(parent);
             _exit(write(fds[1], "x", 1) != 1);
         }
         char c = 0;
@@ -119,6 +120,10 @@ int main(void) {
     timer = (struct itimerval){0};
     setitimer(ITIMER_REAL, &timer, NULL);
     puts("ten ticks in a loop without system calls");
+    sigset_t alarms;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    sigprocmask(SIG_BLOCK, &alarms, NULL);
     sigemptyset(&block);
     timer.it_value.tv_usec = 20000;
     setitimer(ITIMER_REAL, &timer, NULL);

@@ -93,11 +93,11 @@ static void receive(int s, int room, int flags) {
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == 29) {
             struct timeval tv;
             memcpy(&tv, CMSG_DATA(c), sizeof tv);
-            printf(" timeval %s", labs(tv.tv_sec - time(NULL)) < 5 && tv.tv_usec < 1000000 ? "now" : "WRONG");
+            printf(" timeval %s", labs(tv.tv_sec - time(NULL)) < 20 && tv.tv_usec < 1000000 ? "now" : "WRONG");
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == 35) {
             struct timespec ts;
             memcpy(&ts, CMSG_DATA(c), sizeof ts);
-            printf(" timespec %s", labs(ts.tv_sec - time(NULL)) < 5 && ts.tv_nsec < 1000000000 ? "now" : "WRONG");
+            printf(" timespec %s", labs(ts.tv_sec - time(NULL)) < 20 && ts.tv_nsec < 1000000000 ? "now" : "WRONG");
         } else if (c->cmsg_level == SOL_SOCKET && (c->cmsg_type == 63 || c->cmsg_type == 64)) {
             long long t[2];
             memcpy(t, CMSG_DATA(c), sizeof t);
@@ -242,11 +242,11 @@ static void datagrams(void) {
         in[i] = (struct iovec){data[i], 8};
         m[i] = (struct mmsghdr){{.msg_iov = &in[i], .msg_iovlen = 1, .msg_name = &names[i], .msg_namelen = 16}, 0};
     }
-    struct timespec timeout = {1, 0};
+    struct timespec timeout = {10, 0};
     int got = recvmmsg(r, m, 4, MSG_WAITFORONE, &timeout);
     printf("  got %d: %s %s %s, %u %u %u\n", got, data[0], data[1], data[2], m[0].msg_len, m[1].msg_len, m[2].msg_len);
     check("  senders", names[2].sin_port == from.sin_port && m[2].msg_hdr.msg_namelen == 16);
-    check("  time left", timeout.tv_sec == 0 && timeout.tv_nsec > 0);
+    check("  time left", timeout.tv_sec >= 1 && timeout.tv_sec < 10);
 
     puts("segments");
     int size = 3;

@@ -156,7 +156,7 @@ static void posix_queue(void) {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 0x12345678};
     check("mq_notify", mq_notify(q, &event) == 0 && mq_notify(q, &event) == -1 && errno == EBUSY);
     mq_send(q, "x", 1, 0);
-    for (int i = 0; i < 200 && !notified; i++)
+    for (int i = 0; i < 10000 && !notified; i++)
         usleep(1000);
     check("signal", notified && value == 0x12345678);
     mq_receive(q, buf, sizeof buf, NULL);
@@ -164,7 +164,7 @@ static void posix_queue(void) {
     struct sigevent thread = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_thread, .sigev_value.sival_int = 42};
     check("mq_notify by thread", mq_notify(q, &thread) == 0);
     mq_send(q, "x", 1, 0);
-    for (int i = 0; i < 1000 && !thread_value; i++)
+    for (int i = 0; i < 10000 && !thread_value; i++)
         usleep(1000);
     check("thread", thread_value == 42);
     mq_receive(q, buf, sizeof buf, NULL);

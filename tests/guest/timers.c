@@ -42,9 +42,9 @@ static void clocks(void) {
     struct timespec a;
     long long b[2] = {-1, -1};
     check("clock_gettime64", clock_gettime(CLOCK_REALTIME, &a) == 0 && syscall(403, CLOCK_REALTIME, b) == 0 &&
-                                 b[0] - a.tv_sec <= 1 && b[1] >= 0 && b[1] < 1000000000);
+                                 b[0] - a.tv_sec <= 5 && b[1] >= 0 && b[1] < 1000000000);
     struct timeval tv;
-    check("gettimeofday", gettimeofday(&tv, NULL) == 0 && tv.tv_sec - b[0] <= 1 && tv.tv_usec < 1000000);
+    check("gettimeofday", gettimeofday(&tv, NULL) == 0 && tv.tv_sec - b[0] <= 5 && tv.tv_usec < 1000000);
     long c[2] = {-1, -1};
     check("old clock_gettime", syscall(SYS_clock_gettime, CLOCK_MONOTONIC, c) == 0 && c[1] >= 0 && c[1] < 1000000000);
     check("clock_getres", clock_getres(CLOCK_MONOTONIC, &a) == 0 && a.tv_sec == 0 && a.tv_nsec == 1 &&
@@ -90,7 +90,7 @@ static void sleeping(void) {
     setitimer(ITIMER_REAL, &it, NULL);
     struct timespec left = {0, 0};
     t = (struct timespec){5, 0};
-    check("interrupted", nanosleep(&t, &left) == -1 && errno == EINTR && count >= 1 && left.tv_sec == 4);
+    check("interrupted", nanosleep(&t, &left) == -1 && errno == EINTR && count >= 1 && left.tv_sec >= 1 && left.tv_sec < 5);
     it = (struct itimerval){{0, 5000}, {0, 5000}};
     setitimer(ITIMER_REAL, &it, NULL);
     while (count < 5)
@@ -167,7 +167,7 @@ static void posix_timers(void) {
     struct sigevent in = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = in_thread, .sigev_value.sival_int = 5};
     timer_create(CLOCK_MONOTONIC, &in, &id);
     timer_settime(id, 0, &it, NULL);
-    for (int i = 0; i < 1000 && !by_thread; i++)
+    for (int i = 0; i < 10000 && !by_thread; i++)
         usleep(1000);
     check("SIGEV_THREAD", by_thread == 5);
     timer_delete(id);
@@ -184,11 +184,11 @@ static void descriptors(void) {
     check("timerfd_gettime", timerfd_gettime(fd, &old) == 0 && old.it_interval.tv_nsec == 3000000);
     long long it64[4] = {0, 0, 100, 0}, old64[4];
     check("timerfd_settime64", syscall(411, fd, 0, it64, old64) == 0 && old64[1] == 3000000);
-    check("timerfd_gettime64", syscall(410, fd, old64) == 0 && old64[2] == 99 && old64[1] == 0);
+    check("timerfd_gettime64", syscall(410, fd, old64) == 0 && old64[2] >= 90 && old64[2] < 100 && old64[1] == 0);
     it = (struct itimerspec){.it_value = {1, 0}};
     check("in the past", timerfd_settime(fd, TFD_TIMER_ABSTIME, &it, NULL) == 0);
     struct pollfd p = {fd, POLLIN, 0};
-    check("poll", poll(&p, 1, 1000) == 1);
+    check("poll", poll(&p, 1, 10000) == 1);
     check("not a timer", timerfd_settime(1, 0, &it, NULL) == -1 && errno == EINVAL);
     close(fd);
 }

@@ -42,8 +42,11 @@ fn truth(b: bool) -> i128 {
 
 /// `x` shifted left by `n`, right with rounding where that is negative.
 fn shifted(x: i128, n: i128, round: bool) -> i128 {
-    if n >= 0 {
-        x << n.min(63)
+    if n >= 64 {
+        // Out of every element's range, with no bit of one left.
+        x.signum() << 100
+    } else if n >= 0 {
+        x << n
     } else {
         let n = (-n).min(120);
         (x + if round { 1 << (n - 1) } else { 0 }) >> n
@@ -92,6 +95,25 @@ fn softly(v: [u128; 3], f: impl Fn(&mut Env, [u64; 3]) -> u64) -> (u128, u32) {
         result |= u128::from(f(&mut env, element) as u32) << (32 * k);
     }
     (result, env.raised)
+}
+
+/// 64-bit elements shifted by 64 and more: all but zero saturates, also those that a shift by 63 still holds.
+#[test]
+fn saturating_shift_by_more_than_the_element() {
+    for amount in [64u8, 65, 100, 127] {
+        let by = u128::from(amount) | u128::from(amount) << 64;
+        for op in [V2::Qshl, V2::Qrshl] {
+            let shift = |e, a| {
+                let mut fpscr = 0;
+                (v2(op, e, a, by, &mut fpscr), fpscr)
+            };
+            let (least, most) = (1u128 << 63, (1u128 << 63) - 1);
+            assert_eq!(shift(Elem::S64, u128::MAX), (least | least << 64, QC), "{op:?} {amount}");
+            assert_eq!(shift(Elem::S64, 1), (most, QC), "{op:?} {amount}");
+            assert_eq!(shift(Elem::U64, 1), (u128::from(u64::MAX), QC), "{op:?} {amount}");
+            assert_eq!(shift(Elem::U64, 0), (0, 0), "{op:?} {amount}");
+        }
+    }
 }
 
 proptest! {
