@@ -14,6 +14,7 @@ use crate::sandbox::Sandbox;
 use crate::tools;
 use crate::ui::Progress;
 
+mod interpreter;
 pub mod measure;
 mod svg;
 mod workloads;
@@ -104,6 +105,8 @@ struct Results {
     kernel: String,
     columns: Vec<String>,
     rows: Vec<Row>,
+    #[serde(default)]
+    figures: Vec<interpreter::Figure>,
 }
 
 /// The micro-benchmarks: `crates/*/benches`, by cargo.
@@ -142,7 +145,10 @@ pub fn run(context: &Context, options: &Options) -> Result<bool> {
         }
         None => measure_all(context, options)?,
     };
-    print!("{}", table(&results, options.cpu));
+    if !results.rows.is_empty() {
+        print!("{}", table(&results, options.cpu));
+    }
+    results.figures.iter().for_each(|figure| println!("{figure}"));
     if let Some(file) = &options.json {
         std::fs::write(file, serde_json::to_string_pretty(&results)?)
             .with_context(|| file.display().to_string())?;
@@ -174,7 +180,7 @@ fn measure_all(context: &Context, options: &Options) -> Result<Results> {
         options.wants(group.name()) && options.only.as_ref().is_none_or(|text| name.contains(text.as_str()))
     };
     let store = context.store()?;
-    let mut rows = Vec::new();
+    let (mut rows, mut figures) = (Vec::new(), Vec::new());
     let chosen: Vec<&Workload> = WORKLOADS.iter().filter(|w| wanted(w.group, w.name)).collect();
     if !chosen.is_empty() {
         let roots = Roots::prepare(context, &store)?;
@@ -188,6 +194,13 @@ fn measure_all(context: &Context, options: &Options) -> Result<Results> {
             rows.push(row);
         }
     }
+    if wanted(Group::Interpreter, "integer loop") {
+        figures.push(interpreter::rate(context, options.runs)?);
+    }
+    if wanted(Group::Interpreter, "true") {
+        let roots = Roots::prepare(context, &store)?;
+        figures.extend(interpreter::start(&roots, &context.forearm(), options.runs)?);
+    }
     if wanted(Group::Apt, "apt") {
         rows.extend(apt(&store, &columns, options.apt_runs)?);
     }
@@ -197,6 +210,7 @@ fn measure_all(context: &Context, options: &Options) -> Result<Results> {
         kernel: release.split(['-', '\n']).next().unwrap_or_default().to_owned(),
         columns: columns.into_iter().map(|c| c.label).collect(),
         rows,
+        figures,
     })
 }
 
@@ -242,7 +256,7 @@ impl Roots {
         for round in 0..=runs {
             for (i, column) in columns.iter().enumerate().filter(|(i, _)| !broken[*i]).collect::<Vec<_>>() {
                 progress.message(&format!("{} {round}/{runs} {}", workload.name, column.label));
-                match self.measure(workload, column) {
+                match self.measure(workload, column, None) {
                     Ok(samples) if round > 0 => row.samples[i].extend(samples),
                     Ok(_) => {}
                     Err(error) => {
@@ -257,7 +271,8 @@ impl Roots {
         row
     }
 
-    fn measure(&self, workload: &Workload, column: &Interpreter) -> Result<Vec<Sample>> {
+    /// One measurement, in the tier `tier` (see `$FOREARM_TIER`) if that is given.
+    fn measure(&self, workload: &Workload, column: &Interpreter, tier: Option<&str>) -> Result<Vec<Sample>> {
         let root = if column.path.is_some() { &self.arm } else { &self.native };
         let sandbox = Sandbox::new(column.path.as_deref())?;
         sandbox.prepare_root(root)?;
@@ -269,6 +284,7 @@ impl Roots {
             ("LC_ALL", "C"),
         ]);
         command.envs(std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("FOREARM_")));
+        command.envs(tier.map(|tier| ("FOREARM_TIER", tier)));
         let output = process::run(&mut command, LIMIT)?;
         ensure!(output.success(), "{}: {}", output.end(), output.tail(4));
         serde_json::from_slice(&output.stdout).context("the measurement")
@@ -536,6 +552,7 @@ mod tests {
             kernel: "k".into(),
             columns: vec!["native".into(), "x".into()],
             rows: rows.into(),
+            figures: Vec::new(),
         };
         let text = table(&results, false);
         let mean = text.lines().find(|l| l.contains("geometric mean")).unwrap();

@@ -14,6 +14,8 @@ pub enum Group {
     Apt,
     /// Several threads
     Threads,
+    /// The rate of the interpreter and the time of a start, in absolute figures
+    Interpreter,
 }
 
 impl Group {
@@ -24,6 +26,7 @@ impl Group {
             Self::Compute => "compute",
             Self::Apt => "apt",
             Self::Threads => "threads",
+            Self::Interpreter => "interpreter",
         }
     }
 }

@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{Case, Outcome};
 use crate::context::Context;
+use crate::debian;
 use crate::process::{self, Output};
 use crate::sandbox::Sandbox;
 use crate::ui::Progress;
-use crate::debian;
 
 const LIMIT: Duration = Duration::from_secs(240);
 
