@@ -141,6 +141,7 @@ pub fn run(context: &Context, options: &Options) -> Result<bool> {
             let text = std::fs::read(file).with_context(|| file.display().to_string())?;
             let mut results: Results = serde_json::from_slice(&text)?;
             results.rows.retain(|row| options.wants(&row.group));
+            results.figures.retain(|_| options.wants(Group::Interpreter.name()));
             results
         }
         None => measure_all(context, options)?,
