@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::process::{self, Output};
+use crate::process::{self, Output, Usage};
 use crate::sandbox::Sandbox;
 use crate::ui::Progress;
 
@@ -93,8 +93,15 @@ pub struct Store {
     mirror: Mirror,
 }
 
-/// A step of the scenario and the time it took.
-pub type Step = (&'static str, Duration);
+/// A step of the scenario.
+pub struct Step {
+    /// Its name.
+    pub name: &'static str,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+    /// What it used.
+    pub usage: Usage,
+}
 
 /// A root that went through the scenario.
 pub struct Installed {
@@ -270,7 +277,7 @@ impl Run<'_> {
         ensure!(output.success(), "{name} ended with {}:\n{}", output.end(), output.tail(25));
         self.progress.line(&format!("{name}: {}", crate::ui::seconds(start.elapsed())));
         self.progress.advance();
-        self.steps.push((name, start.elapsed()));
+        self.steps.push(Step { name, elapsed: start.elapsed(), usage: output.usage });
         Ok(())
     }
 

@@ -123,8 +123,8 @@ fn apt(context: &Context, keep: bool) -> Result<bool> {
     context.build()?;
     let installed = context.forearm_root()?;
     println!("{:<14} {:>8}", "step", "time");
-    for (name, time) in &installed.steps {
-        println!("{name:<14} {:>8}", ui::seconds(*time));
+    for step in &installed.steps {
+        println!("{:<14} {:>8}", step.name, ui::seconds(step.elapsed));
     }
     installed.errors.iter().for_each(|line| println!("error line: {line}"));
     println!("{} packages added, {} error lines", installed.added, installed.errors.len());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,34 @@ pub struct Output {
     pub timed_out: bool,
     /// Wall-clock time from start to exit.
     pub elapsed: Duration,
+    /// What it and the children it waited for used.
+    pub usage: Usage,
+}
+
+/// Resources that a process and those of its descendants used whose parents waited for them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Processor time, user and system.
+    pub cpu: Duration,
+    /// Peak resident memory of the largest process, in KiB.
+    pub memory: u64,
+}
+
+/// Waits for a child that has not been waited for.
+pub fn wait(child: Child) -> Result<(ExitStatus, Usage)> {
+    let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
+    // SAFETY: both results outlive the call; the child is ours and not yet waited for.
+    while unsafe { libc::wait4(child.id() as i32, &mut status, 0, usage.as_mut_ptr()) } < 0 {
+        let error = std::io::Error::last_os_error();
+        if error.kind() != std::io::ErrorKind::Interrupted {
+            return Err(error).context("wait4");
+        }
+    }
+    // SAFETY: the call succeeded and filled it; all zeroes would be valid too.
+    let usage = unsafe { usage.assume_init() };
+    let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
+    let usage = Usage { cpu: time(usage.ru_utime) + time(usage.ru_stime), memory: usage.ru_maxrss as u64 };
+    Ok((ExitStatus::from_raw(status), usage))
 }
 
 impl Output {
@@ -113,14 +141,14 @@ pub fn run_lines(command: &mut Command, limit: Duration, mut line: impl FnMut(&s
     let elapsed = start.elapsed();
     // The leader is a zombie or about to be one: its number is still ours, and so is the group's.
     kill_group(group);
-    let status = child.wait()?;
+    let (status, usage) = wait(child)?;
     GROUPS.lock().unwrap_or_else(|e| e.into_inner()).remove(&group);
     for stream in &mut streams {
         stream.drain(&mut line);
         stream.finish(&mut line);
     }
     let [out, err] = streams.map(|s| s.data);
-    Ok(Output { status, stdout: out, stderr: err, timed_out, elapsed })
+    Ok(Output { status, stdout: out, stderr: err, timed_out, elapsed, usage })
 }
 
 /// One output pipe of the child, read without blocking.

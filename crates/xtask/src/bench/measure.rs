@@ -3,13 +3,14 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
+
+use crate::process::{self, Usage};
 
 /// One run of a program.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -44,23 +45,12 @@ fn once(program: &str, arguments: &[String]) -> Result<Sample> {
     if let Some(mut pipe) = child.stdout.take() {
         pipe.read_to_end(&mut output)?;
     }
-    let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
-    // SAFETY: both results outlive the call; the child is ours and not yet waited for.
-    let pid = unsafe { libc::wait4(child.id() as i32, &mut status, 0, usage.as_mut_ptr()) };
+    let (status, usage) = process::wait(child)?;
     let elapsed = start.elapsed().as_secs_f64();
-    ensure!(pid > 0, "wait4: {}", std::io::Error::last_os_error());
-    // SAFETY: the call succeeded and filled it; all zeroes would be valid too.
-    let usage = unsafe { usage.assume_init() };
-    let status = ExitStatus::from_raw(status);
     if !status.success() {
-        bail!("{program} ended with {}", crate::process::describe(status));
+        bail!("{program} ended with {}", process::describe(status));
     }
-    Ok(Sample {
-        elapsed,
-        cpu: (seconds(usage.ru_utime) + seconds(usage.ru_stime)).as_secs_f64(),
-        memory: usage.ru_maxrss as u64,
-        output: hash([&output]),
-    })
+    Ok(Sample { elapsed, cpu: usage.cpu.as_secs_f64(), memory: usage.memory, output: hash([&output]) })
 }
 
 /// A hash of the parts of an output.
@@ -70,13 +60,9 @@ pub fn hash(parts: impl IntoIterator<Item = impl Hash>) -> u64 {
     hash.finish()
 }
 
-fn seconds(time: libc::timeval) -> Duration {
-    Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000)
-}
-
 impl Sample {
-    /// A time measured in another way, with the hash of what came out.
-    pub fn of_time(elapsed: Duration, output: u64) -> Self {
-        Self { elapsed: elapsed.as_secs_f64(), cpu: 0.0, memory: 0, output }
+    /// What a command took, with the hash of what came out.
+    pub fn of_step(elapsed: Duration, usage: Usage, output: u64) -> Self {
+        Self { elapsed: elapsed.as_secs_f64(), cpu: usage.cpu.as_secs_f64(), memory: usage.memory, output }
     }
 }

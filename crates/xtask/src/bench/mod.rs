@@ -375,8 +375,8 @@ fn apt(store: &Store, columns: &[Interpreter], runs: u32) -> Result<Vec<Row>> {
                 Ok(installed) => {
                     let output = measure::hash(installed.packages.split_whitespace());
                     for row in &mut rows {
-                        let times = installed.steps.iter().filter(|s| s.0 == row.workload);
-                        row.samples[i].extend(times.map(|s| Sample::of_time(s.1, output)));
+                        let steps = installed.steps.iter().filter(|s| s.name == row.workload);
+                        row.samples[i].extend(steps.map(|s| Sample::of_step(s.elapsed, s.usage, output)));
                     }
                     if let Some(line) = installed.errors.first() {
                         rows[2].fault.get_or_insert(format!("{}: {line}", column.label));
@@ -530,7 +530,7 @@ mod tests {
     use super::*;
 
     fn row(group: &'static str, times: [f64; 2]) -> Row {
-        let sample = |t| vec![Sample::of_time(Duration::from_secs_f64(t), 0)];
+        let sample = |t| vec![Sample::of_step(Duration::from_secs_f64(t), Default::default(), 0)];
         Row { group: group.into(), workload: "w".into(), samples: times.map(sample).into(), fault: None }
     }
 
