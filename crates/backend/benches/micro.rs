@@ -127,6 +127,10 @@ impl CodeSource for Page {
         self.0.contains(&pc).then(|| self.0.clone())
     }
 
+    fn is_file(&self, _: u32) -> bool {
+        false
+    }
+
     fn base(&self) -> u64 {
         0
     }

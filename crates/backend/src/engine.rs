@@ -1,7 +1,8 @@
 //! The backend's face to the runtime: run a guest thread until something needs the runtime.
 
 use crate::cache::native::{LinkSlot, Native};
-use crate::cache::{Cache, Key};
+use crate::cache::store::Store;
+use crate::cache::{BlockRef, Cache, Key};
 use crate::codegen::{Compiler, Mode, helpers};
 use crate::interp::block::{self, Fetch};
 use crate::interp::{Block, Slot, control};
@@ -9,7 +10,9 @@ use crate::state::CpuState;
 use crate::stats::{self, Event};
 use crate::tuning::{self, Optimisations};
 use crate::{enter, fault, interp, log};
+use std::collections::HashSet;
 use std::ops::Range;
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -77,11 +80,17 @@ pub struct Fault {
 pub trait CodeSource: Send + Sync {
     /// The range of executable guest memory around `pc`, or `None` where an instruction fetch faults.
     fn executable(&self, pc: u32) -> Option<Range<u32>>;
+    /// Is the code at `pc` that of a file? Other processes may have the same.
+    fn is_file(&self, pc: u32) -> bool;
     /// Host address of guest address 0.
     fn base(&self) -> u64;
     /// Name of the function at `pc`, with the offset in it, for the log; `None` where it has none.
     fn symbol(&self, _pc: u32) -> Option<String> {
         None
+    }
+    /// Is [`placed`](Self::placed) to be called?
+    fn wants_code(&self) -> bool {
+        false
     }
     /// The region of `pc` has host code at `address` from now on.
     fn placed(&self, _pc: u32, _address: u64, _code: &[u8]) {}
@@ -132,7 +141,8 @@ impl Policy {
 
 /// Tier 1's compiler and code.
 struct Tier1 {
-    compiler: Compiler,
+    /// `None` until something is hot: making a compiler takes as long as a small program.
+    compiler: Option<Compiler>,
     native: Native,
     /// Processor time that compiling has taken.
     spent: Duration,
@@ -156,8 +166,9 @@ pub struct Engine {
     source: Box<dyn CodeSource>,
     cache: Cache,
     policy: Policy,
-    /// `None` until something is hot: making a compiler takes as long as a small program.
-    tier1: Mutex<Option<Tier1>>,
+    tier1: Mutex<Tier1>,
+    /// Nothing is compiled before the end, see [`train`](Self::train).
+    training: AtomicBool,
     /// Registers must be exact at faults.
     precise: AtomicBool,
     /// The guest has set FPSCR.FZ.
@@ -182,7 +193,12 @@ impl Engine {
             source,
             cache: Cache::default(),
             policy,
-            tier1: Mutex::new(None),
+            tier1: Mutex::new(Tier1 {
+                compiler: None,
+                native: Native::new(enter::leave_address()),
+                spent: Duration::ZERO,
+            }),
+            training: AtomicBool::new(false),
             precise: AtomicBool::new(false),
             flush: AtomicBool::new(false),
             gate: RwLock::new(()),
@@ -198,7 +214,7 @@ impl Engine {
         self.gate.read().unwrap_or_else(|e| e.into_inner())
     }
 
-    fn tier1(&self) -> MutexGuard<'_, Option<Tier1>> {
+    fn tier1(&self) -> MutexGuard<'_, Tier1> {
         self.tier1.lock().unwrap_or_else(|e| e.into_inner())
     }
 
@@ -220,8 +236,8 @@ impl Engine {
     /// Drops all regions: they were made for another mode.
     fn recompile(&self) {
         let _gate = self.pass_gate();
-        let keys = self.tier1().as_mut().map(|t| t.native.clear());
-        self.demote(keys.unwrap_or_default());
+        let keys = self.tier1().native.clear();
+        self.demote(keys);
     }
 
     /// Has the blocks of dropped regions interpreted.
@@ -229,7 +245,11 @@ impl Engine {
         for key in keys {
             if let Some(block) = self.cache.get(key) {
                 block.native.store(0, Ordering::Release);
-                control::make_interpreted(&block, self.policy.heat);
+                if block.instructions == 0 {
+                    self.cache.forget(&block);
+                } else {
+                    control::make_interpreted(&block, self.policy.heat);
+                }
             }
         }
     }
@@ -247,50 +267,32 @@ impl Engine {
         if block.native.load(Ordering::Acquire) != 0 {
             return;
         }
-        if tier1.is_none() {
-            *tier1 = Compiler::new().ok().and_then(|compiler| {
-                let native = Native::new(enter::leave_address()).ok()?;
-                Some(Tier1 { compiler, native, spent: Duration::ZERO })
-            });
+        let mode = self.mode();
+        let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
+        let mut placed = None;
+        if block.key.itstate() == 0 {
+            // Another process may have been here before.
+            placed = tier1.native.take(block.key, mode, &read);
         }
-        if let (Some(t), Some(heat @ 1..)) = (tier1.as_ref(), self.policy.heat)
-            && tuning::on(Optimisations::BUDGET)
-            && t.spent > ALLOWANCE + processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) / SHARE
-        {
-            stats::count(Event::PutOff);
-            control::make_interpreted(block, Some(heat));
-            return;
-        }
-        let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
-        let mode = Mode {
-            precise: self.precise.load(Ordering::Acquire) || !tuning::on(Optimisations::IMPRECISE),
-            flush: self.flush.load(Ordering::Acquire),
-            based: self.source.base() != 0,
-        };
-        let placed = tier1.as_mut().filter(|_| block.key.itstate() == 0).and_then(|t| {
-            let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-            let compiled = t.compiler.compile(
-                block.key,
-                &mut Fetch::new(&read),
-                &|pc| self.is_warm(block.key, pc),
-                mode,
-            )?;
-            let instructions = compiled.instructions;
-            let placed = t.native.place(block.key, compiled)?;
-            stats::count(Event::Region);
-            stats::add(Event::RegionInstruction, instructions.into());
-            if let Some((address, code)) = t.native.code_at(placed.0) {
-                self.source.placed(block.key.pc(), address, code);
+        if placed.is_none() {
+            if let Some(heat @ 1..) = self.policy.heat
+                && tuning::on(Optimisations::BUDGET)
+                && tier1.spent > ALLOWANCE + processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) / SHARE
+            {
+                stats::count(Event::PutOff);
+                control::make_interpreted(block, Some(heat));
+                return;
             }
-            Some(placed)
-        });
-        if let Some(t) = tier1.as_mut() {
+            let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
+            let warm = |pc| self.is_warm(block.key, pc);
+            placed = self.compile(&mut tier1, block.key, mode, &read, &warm).map(|c| (c.0, c.1));
             let spent = processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
             stats::compiled_for(spent);
-            t.spent += spent;
+            tier1.spent += spent;
         }
         match placed {
             Some((body, slot)) => {
+                self.announce(&tier1.native, block.key, body);
                 block.native_slot.store(slot.cast_mut(), Ordering::Release);
                 block.native.store(body, Ordering::Release);
                 control::make_native(block);
@@ -300,6 +302,110 @@ impl Engine {
                 control::make_interpreted(block, None);
             }
         }
+    }
+
+    fn compile(
+        &self,
+        tier1: &mut Tier1,
+        key: Key,
+        mode: Mode,
+        read: &dyn Fn(u32, &mut [u8]) -> usize,
+        warm: &dyn Fn(u32) -> bool,
+    ) -> Option<(u64, *const LinkSlot, Vec<u32>)> {
+        if key.itstate() != 0 {
+            return None;
+        }
+        if tier1.compiler.is_none() {
+            tier1.compiler = Compiler::new().ok();
+        }
+        let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), warm, mode)?;
+        let shareable = self.source.is_file(key.pc());
+        stats::count(Event::Region);
+        stats::add(Event::RegionInstruction, compiled.instructions.into());
+        let starts = compiled.ranges.iter().map(|r| r.start).collect();
+        let (body, slot) = tier1.native.place(key, mode, compiled, shareable, read)?;
+        Some((body, slot, starts))
+    }
+
+    /// Tells who profiles where a region's code lies.
+    fn announce(&self, native: &Native, key: Key, body: u64) {
+        if self.source.wants_code()
+            && let Some((address, code)) = native.code_at(body)
+        {
+            self.source.placed(key.pc(), address, code);
+        }
+    }
+
+    fn mode(&self) -> Mode {
+        Mode {
+            precise: self.precise.load(Ordering::Acquire) || !tuning::on(Optimisations::IMPRECISE),
+            flush: self.flush.load(Ordering::Acquire),
+            based: self.source.base() != 0,
+        }
+    }
+
+    /// Uses the regions of an image that is part of the program, see [`Store::image`].
+    ///
+    /// # Safety
+    /// Nobody else looks at the image's code, which is moved.
+    pub unsafe fn use_image(&self, image: &'static [u8]) {
+        if self.policy.heat.is_some() {
+            // SAFETY: the caller's promise.
+            if let Some(store) = unsafe { Store::image(image) } {
+                self.tier1().native.attach(store);
+            }
+        }
+    }
+
+    /// Shares regions with other processes, through the store in `file`.
+    pub fn use_shared(&self, file: RawFd) {
+        if self.policy.heat.is_some()
+            && let Some(store) = Store::shared(file)
+        {
+            self.training.store(store.is_training(), Ordering::Relaxed);
+            self.tier1().native.attach(store);
+        }
+    }
+
+    /// Executions after which a block is compiled.
+    fn heat(&self) -> Option<u32> {
+        if self.training.load(Ordering::Relaxed) { Some(u32::MAX) } else { self.policy.heat }
+    }
+
+    /// The end of a process that collects code for an image: compiles what it has executed, most often executed first. What
+    /// is inside such a region gets one of its own only if a later process still enters it from elsewhere.
+    pub fn train(&self) {
+        if !self.training.load(Ordering::Relaxed) {
+            return;
+        }
+        let _gate = self.pass_gate();
+        let executed = |b: &BlockRef| control::executions(b, u32::MAX);
+        let mut blocks: Vec<BlockRef> = self.cache.blocks();
+        blocks.retain(|b| b.key.itstate() == 0 && executed(b) > 0);
+        blocks.sort_by_key(|b| std::cmp::Reverse(executed(b)));
+        // Where regions start, and what else is inside one.
+        let (mut heads, mut inside) = (HashSet::new(), HashSet::new());
+        let mode = self.mode();
+        let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
+        let mut tier1 = self.tier1();
+        for block in blocks {
+            let (key, file) = (block.key, self.source.is_file(block.key.pc()));
+            if !file || inside.contains(&key.pc()) || tier1.native.take(key, mode, &read).is_some() {
+                continue;
+            }
+            let warm = |pc| {
+                let block = self.cache.get(Key::new(pc, key.thumb(), 0));
+                !heads.contains(&pc) && block.is_some_and(|b| executed(&b) > 0)
+            };
+            let compiled = self.compile(&mut tier1, key, mode, &read, &warm);
+            heads.insert(key.pc());
+            inside.extend(compiled.into_iter().flat_map(|c| c.2));
+        }
+    }
+
+    /// Nothing is shared any more: the process's rights have changed. What is in use stays.
+    pub fn stop_sharing(&self) {
+        self.tier1().native.stores().iter_mut().for_each(Store::freeze);
     }
 
     /// Is the code at `pc`, reached from the region of `from`, executed often enough to be compiled with it? What has a
@@ -321,22 +427,18 @@ impl Engine {
             return;
         }
         let _gate = self.pass_gate();
-        if let Some(t) = self.tier1().as_mut() {
-            t.native.link(slot, body);
-        }
+        self.tier1().native.link(slot, body);
     }
 
     /// Makes r15 and ITSTATE exact after a fault.
     fn locate_fault(&self, cpu: &mut CpuState) {
         let host = std::mem::take(&mut cpu.host.fault_at);
-        let native = host != 0 && self.tier1().as_ref().is_some_and(|t| t.native.range().contains(&host));
-        if !native {
+        let tier1 = self.tier1();
+        if host == 0 || !tier1.native.contains(host) {
             interp::at_fault(cpu);
-            return;
-        }
-        if let Some(f) = self.tier1().as_ref().and_then(|t| t.native.locate(host)) {
+        } else if let Some(f) = tier1.native.locate(host) {
             cpu.r[15] = f.pc;
-            cpu.itstate = f.itstate.into();
+            cpu.itstate = f.itstate();
         }
     }
 
@@ -418,7 +520,7 @@ impl Engine {
     /// The entry slot of a block, made if need be; null with the exit set when its code is not executable.
     pub(crate) fn entry(&self, cpu: &mut CpuState, key: Key) -> *const Slot {
         let _gate = self.pass_gate();
-        let block = self.cache.get(key).or_else(|| {
+        let block = self.cache.get(key).or_else(|| self.stored(key)).or_else(|| {
             let built = self.build(key, self.policy.one_insn.then_some(1))?;
             stats::count(Event::Block);
             stats::add(Event::BlockInstruction, built.block.instructions.into());
@@ -440,9 +542,23 @@ impl Engine {
         }
     }
 
+    /// The block of a region that a store has.
+    fn stored(&self, key: Key) -> Option<BlockRef> {
+        if key.itstate() != 0 {
+            return None;
+        }
+        // While another thread compiles there is no waiting; the block asks again when it is hot.
+        let mut tier1 = self.tier1.try_lock().ok()?;
+        let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
+        let (body, slot) = tier1.native.take(key, self.mode(), &read)?;
+        self.announce(&tier1.native, key, body);
+        let built = block::of_region(key, body, slot);
+        Some(self.cache.insert(built.block, &built.slots))
+    }
+
     fn build(&self, key: Key, limit: Option<usize>) -> Option<block::Built> {
         let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-        block::build(key, &mut Fetch::new(&read), limit, self.policy.heat)
+        block::build(key, &mut Fetch::new(&read), limit, self.heat())
     }
 
     /// Reads executable guest memory; fewer bytes than asked where it ends.
@@ -461,13 +577,13 @@ impl Engine {
     /// lock of the address space, which a fork takes too: hence no gate, which a fork takes first.
     pub fn invalidate(&self, range: Range<u32>) {
         self.cache.invalidate(range.clone());
-        let keys = self.tier1().as_mut().map(|t| t.native.invalidate(range));
-        self.demote(keys.unwrap_or_default());
+        let keys = self.tier1().native.invalidate(range);
+        self.demote(keys);
     }
 
     /// Bytes of host code.
     pub fn code_bytes(&self) -> usize {
-        self.tier1().as_ref().map_or(0, |t| t.native.bytes())
+        self.tier1().native.bytes()
     }
 
     /// The translations.

@@ -134,13 +134,8 @@ impl Host {
         let key = Key::new(START, case.thumb, 0);
         let compiled = compiler.compile(key, &mut Fetch::new(&read), &|_| true, mode);
         let compiled = compiled.unwrap_or_else(|| panic!("{}: not compiled: {}", case.group, case.text));
-        // Both lists have one entry for each piece of code of a guest instruction, in the same order.
         let origins = compiler.origins();
-        assert_eq!(origins.len(), compiled.faults.len());
-        let owner = |offset: u32| {
-            let k = origins.iter().position(|(range, _)| range.contains(&offset))?;
-            Some(compiled.faults[k].pc)
-        };
+        let owner = |offset: u32| Some(origins.iter().find(|(range, _)| range.contains(&offset))?.1);
         let code: Vec<_> = reachable(&compiled).into_iter().map(|i| (i, owner(i.ip32()))).collect();
         let (mut guest, mut flow) = (BTreeMap::new(), BTreeMap::new());
         let (mut pc, mut it) = (START, ItState(0));

@@ -199,25 +199,25 @@ impl Integer for Effects {
         (self.memory, self.stores) = (true, true);
     }
     fn load_acquire(&mut self, _: Size, (): ()) {
-        (self.memory, self.rare) = (true, true);
+        self.memory = true;
     }
     fn store_release(&mut self, _: Size, (): (), (): ()) {
-        (self.memory, self.stores, self.rare) = (true, true, true);
+        (self.memory, self.stores) = (true, true);
     }
     fn load_exclusive(&mut self, _: Size, (): ()) {
-        (self.memory, self.rare) = (true, true);
+        (self.memory, self.touches_other) = (true, true);
     }
     fn load_exclusive64(&mut self, (): ()) {
-        (self.memory, self.rare) = (true, true);
+        (self.memory, self.touches_other) = (true, true);
     }
     fn store_exclusive(&mut self, _: Size, (): (), (): ()) {
-        (self.memory, self.stores, self.rare) = (true, true, true);
+        (self.memory, self.stores, self.touches_other) = (true, true, true);
     }
     fn store_exclusive64(&mut self, (): (), (): ()) {
-        (self.memory, self.stores, self.rare) = (true, true, true);
+        (self.memory, self.stores, self.touches_other) = (true, true, true);
     }
     fn clear_exclusive(&mut self) {
-        self.rare = true;
+        self.touches_other = true;
     }
     fn swap(&mut self, _: Size, (): (), (): ()) {
         (self.memory, self.stores, self.rare) = (true, true, true);

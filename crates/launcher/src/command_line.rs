@@ -2,7 +2,7 @@
 
 use crate::VERSION;
 use crate::options::{self, OPTIONS, Opt, Print, Settings, VARIABLES};
-use forearm_runtime::{Start, perf, process};
+use forearm_runtime::{Start, code_store, perf, process};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -47,6 +47,8 @@ pub enum Command {
     Run(Box<Start>),
     /// Print this to standard output.
     Print(String),
+    /// Write these bytes to standard output.
+    Write(Vec<u8>),
 }
 
 /// The names of QEMU's that this program answers to.
@@ -109,6 +111,11 @@ pub fn parse(args: Vec<CString>, env: Vec<(OsString, OsString)>, kernel: Kernel)
             Print::LogItems => options::log_items_help(),
         }));
     }
+    if let Some(file) = s.image {
+        let image = std::fs::OpenOptions::new().read(true).write(true).open(&file);
+        let image = image.and_then(|file| code_store::compact(&file));
+        return image.map(Command::Write).map_err(|e| format!("{}: {e}", file.to_string_lossy()));
+    }
     let Some(program) = args.next() else { return Err("no program given (-h shows the options)".into()) };
     let mut args: Vec<CString> = args.collect();
     if preserved {
@@ -164,6 +171,7 @@ mod tests {
         match parse(args, env, kernel)? {
             Command::Run(start) => Ok(*start),
             Command::Print(text) => Err(format!("prints {text}")),
+            Command::Write(_) => Err("writes".into()),
         }
     }
 

@@ -3,6 +3,8 @@
 // Rust's own start-up would ignore SIGPIPE and take SIGSEGV; both belong to the guest.
 #![no_main]
 
+mod image;
+
 use forearm_launcher::command_line::{self, Command, Kernel};
 use forearm_launcher::commands;
 use forearm_runtime::run;
@@ -28,9 +30,13 @@ extern "C" fn main(argc: i32, argv: *const *const libc::c_char) -> i32 {
     }
     let name = command_line::name(args.first());
     match command_line::parse(args, std::env::vars_os().collect(), kernel) {
-        Ok(Command::Run(start)) => run(*start),
+        Ok(Command::Run(mut start)) => {
+            start.image = image::IMAGE;
+            run(*start)
+        }
         // Nobody can be told that standard output is closed.
         Ok(Command::Print(text)) => std::io::stdout().write_all(text.as_bytes()).map_or(1, |()| 0),
+        Ok(Command::Write(bytes)) => std::io::stdout().write_all(&bytes).map_or(1, |()| 0),
         Err(why) => {
             eprintln!("{name}: {why}");
             1

@@ -4,10 +4,12 @@ use crate::values;
 use forearm_runtime::cpu::{Cpu, MODELS};
 use forearm_runtime::log::Items;
 use forearm_runtime::perf::Format;
-use forearm_runtime::{Limits, Start, tuning};
+use forearm_runtime::{Limits, Start, code_store, tuning};
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt::Write;
+use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::OpenOptionsExt;
 
 /// What the command line and the environment ask for, while they are read.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub struct Settings {
     pub log_file: Option<OsString>,
     /// Print this and end.
     pub print: Option<Print>,
+    /// `-image`: a file of `FOREARM_TRAIN`'s whose image to print.
+    pub image: Option<OsString>,
 }
 
 /// What an option prints instead of running a program.
@@ -114,6 +118,8 @@ pub const OPTIONS: &[Opt] = &[
     opt("jitdump", "QEMU_JITDUMP", "", "write jit-PID.dump for perf", Works, |s, _| { s.start.options.perf = Some(Format::Jitdump); Ok(()) }),
     opt("execfd", "", "FD", "the program, opened", Internal, |s, v| values::integer(v).map(|n: i32| s.start.exec_fd = Some(n))),
     opt("selffd", "", "FD", "forearm's own file", Internal, |s, v| values::integer(v).map(|n: i32| s.start.self_fd = Some(n))),
+    opt("storefd", "", "FD", "shared compiled code", Internal, |s, v| values::integer(v).map(|n: i32| s.start.store_fd = Some(n))),
+    opt("image", "", "FILE", "print the image of collected code", Internal, |s, v| { s.image = Some(v.into()); Ok(()) }),
     opt("logfd", "", "FD", "the log file, opened", Internal, |s, v| values::integer(v).map(|n: i32| s.start.options.log.fd = Some(n))),
     opt("limits", "", "LIST", "limits of memory", Internal, |s, v| Limits::from_text(&v.to_string_lossy()).map(|l| s.start.limits = l).ok_or_else(|| "wants RESOURCE:SOFT:HARD,...".into())),
 ];
@@ -181,6 +187,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("FOREARM_TIER", "interp, jit or a number", "never compile, compile at once, or after so many executions", |_, v| tier(v)),
     variable("FOREARM_STATS", "0 or 1", "print statistics to standard error when the process ends", |s, v| flag(v).map(|on| s.start.options.stats = on)),
     variable("FOREARM_PERF", "map or jitdump", "as -perfmap and -jitdump", perf),
+    variable("FOREARM_TRAIN", "FILE", "collect the compiled code of all that runs in FILE", |s, v| open_training(v).map(|fd| s.start.store_fd = Some(fd))),
     variable("FOREARM_OPT", "no-WORD,...", "switch optimisations off, see performance.md", |s, v| tuning::parse(&v.to_string_lossy()).map(|off| s.start.options.switched_off = off)),
 ];
 
@@ -329,6 +336,19 @@ fn log_file(value: &OsStr) -> Result<OsString, String> {
     let parts: Vec<&[u8]> = value.as_bytes().split(|&b| b == b'%').collect();
     let valid = !value.is_empty() && parts.len() <= 2 && parts[1..].iter().all(|p| p.starts_with(b"d"));
     if valid { Ok(value.into()) } else { Err(format!("bad log file name '{}'", value.to_string_lossy())) }
+}
+
+/// Opens the file that collects compiled code; the first process makes it.
+fn open_training(path: &OsStr) -> Result<i32, String> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let file = file.and_then(|file| {
+        if file.metadata()?.len() == 0 {
+            code_store::lay_out(&file, true)?;
+        }
+        Ok(file.into_raw_fd())
+    });
+    file.map_err(|e| format!("cannot write {}: {e}", path.to_string_lossy()))
 }
 
 /// The file name for a process.

@@ -12,10 +12,12 @@ pub mod procfs;
 mod run;
 pub mod signals;
 pub mod stats;
+pub mod store;
 pub mod symbols;
 pub mod syscalls;
 pub mod threads;
 
+pub use forearm_backend::cache::store as code_store;
 pub use forearm_backend::{log, tuning};
 
 pub use errno::{Errno, SysResult};

@@ -5,6 +5,7 @@ use crate::log::{self, Log};
 use crate::memory::Memory;
 use crate::perf::{self, Format};
 use crate::signals::SigActions;
+use crate::store;
 use crate::syscalls::Directories;
 use crate::syscalls::resource::Limits;
 use crate::threads::halt::Halt;
@@ -139,7 +140,7 @@ pub fn hide(fd: i32) -> i32 {
     // SAFETY: filled by the kernel.
     unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     // Not higher than 1024: the kernel's table of descriptors grows to the highest one.
-    let high = limit.rlim_cur.min(1024).saturating_sub(1) as i32;
+    let high = limit.rlim_cur.min(1024).saturating_sub(4) as i32;
     // SAFETY: a descriptor of ours.
     unsafe {
         if fd >= high {
@@ -192,6 +193,8 @@ pub struct Process {
     /// A descriptor of forearm's own binary, close-on-exec, or -1. exec needs it inside a chroot without forearm.
     /// The guest must not see it: see [`is_hidden_fd`](Self::is_hidden_fd).
     pub own_exe: AtomicI32,
+    /// The file through which processes share compiled code, or -1; hidden like the above.
+    pub store: AtomicI32,
     /// Short positions of open directories.
     pub directories: Directories,
     /// Address of the signal return trampolines.
@@ -211,6 +214,7 @@ impl Process {
             options: self.options.clone(),
             personality: self.personality.load(Ordering::Relaxed).into(),
             own_exe: self.own_exe.load(Ordering::Relaxed).into(),
+            store: self.store.load(Ordering::Relaxed).into(),
             limits: self.limits.clone(),
             directories: self.directories.clone(),
             sigpage: self.sigpage,
@@ -223,12 +227,10 @@ impl Process {
         self.sigactions.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// The descriptors of the translator's own.
+    /// The descriptors that the guest does not see, those that are open.
     pub fn hidden_fds(&self) -> impl Iterator<Item = i32> {
-        [Some(self.own_exe.load(Ordering::Relaxed)), log::file(), perf::file()]
-            .into_iter()
-            .flatten()
-            .filter(|&fd| fd >= 0)
+        let [exe, store] = [&self.own_exe, &self.store].map(|fd| fd.load(Ordering::Relaxed));
+        [Some(exe), Some(store), log::file(), perf::file()].into_iter().flatten().filter(|&fd| fd >= 0)
     }
 
     /// Is `fd` a descriptor of the translator's own? To the guest it is closed (EBADF).
@@ -249,8 +251,21 @@ impl Process {
             log::moved(moved);
         } else if perf::file() == Some(fd) {
             perf::moved(moved);
+        } else if self.store.load(Ordering::Relaxed) == fd {
+            self.store.store(moved, Ordering::Relaxed);
         } else {
             self.own_exe.store(moved, Ordering::Relaxed);
+        }
+    }
+
+    /// The guest has changed its user: what it compiles from now on is not for those it was.
+    pub fn rights_changed(&self) {
+        let fd = self.store.load(Ordering::Relaxed);
+        if fd >= 0 && !store::is_own(fd) {
+            self.engine.stop_sharing();
+            self.store.store(-1, Ordering::Relaxed);
+            // SAFETY: a descriptor of ours.
+            unsafe { libc::close(fd) };
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::signals::deliver;
 use crate::signals::host::{self, Disposition};
 use crate::signals::{SIGBUS, SIGSEGV, SigAction, SigActions};
 use crate::stats;
+use crate::store;
 use crate::syscalls::{exec, resource::Limits, signal};
 use crate::threads::{Host, Thread};
 use crate::tuning;
@@ -31,6 +32,10 @@ pub struct Start {
     pub exec_fd: Option<RawFd>,
     /// A descriptor of the translator's own file, from the guest that started this one.
     pub self_fd: Option<RawFd>,
+    /// The file of compiled code that the guest that started this one shares.
+    pub store_fd: Option<RawFd>,
+    /// Compiled code that is part of the program: a store's image.
+    pub image: Option<&'static [u8]>,
     /// Limits of memory that the guest that started this one has set.
     pub limits: Limits,
     /// argv, argv[0] included.
@@ -68,7 +73,7 @@ pub fn run(start: Start) -> ! {
 }
 
 fn prepare(start: Start) -> Result<Thread, LoadError> {
-    let Start { options, program: path, exec_fd, self_fd, limits, args, env } = start;
+    let Start { options, program: path, exec_fd, self_fd, store_fd, image: code, limits, args, env } = start;
     log::start(&options.log);
     tuning::switch_off(options.switched_off);
     if options.stats {
@@ -101,7 +106,15 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
         Some(fd) => process::hide(fd),
         None => process::open_own_exe(),
     };
+    let store = store::inherit_or_create(store_fd);
+    let engine = memory.engine();
+    if let Some(code) = code {
+        // SAFETY: `Start::image` is there for this alone.
+        unsafe { engine.use_image(code) };
+    }
+    engine.use_shared(store);
     let process = Process {
+        store: store.into(),
         engine: memory.engine().clone(),
         memory: Arc::new(memory),
         sigactions: Mutex::new(actions),

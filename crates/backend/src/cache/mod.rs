@@ -6,6 +6,7 @@
 
 mod arena;
 pub mod native;
+pub mod store;
 
 use crate::interp::{Block, Slot, control};
 use arena::Arena;
@@ -28,6 +29,11 @@ impl Key {
     /// Guest address.
     pub fn pc(self) -> u32 {
         self.0 as u32
+    }
+
+    /// Guest address with bit 0 set for Thumb.
+    pub fn target(self) -> u32 {
+        self.pc() | u32::from(self.thumb())
     }
 
     /// Thumb state.
@@ -88,6 +94,22 @@ impl Cache {
                     self.pages.entry(page).or_default().push(at);
                 }
                 at
+            }
+        }
+    }
+
+    /// All blocks.
+    pub fn blocks(&self) -> Vec<BlockRef> {
+        self.blocks.iter().map(|b| *b).collect()
+    }
+
+    /// Drops one block.
+    pub fn forget(&self, block: &Block) {
+        control::make_stale(block);
+        self.blocks.remove_if(&block.key.0, |_, b| std::ptr::eq(&**b, block));
+        for page in pages(&block.range()) {
+            if let Some(mut list) = self.pages.get_mut(&page) {
+                list.retain(|b| !std::ptr::eq(&**b, block));
             }
         }
     }

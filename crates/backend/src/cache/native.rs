@@ -1,5 +1,7 @@
 //! Host code: its memory, the link slots through which regions reach each other, and dropping regions.
 //!
+//! Code is in the stores that this process uses, or, where there is none or none has room, in memory of its own.
+//!
 //! Code and slots lie in one reservation, so that code reaches its slots at a fixed distance. The code part is a memory
 //! file mapped twice, executable there and writable elsewhere: no mapping is both. Regions lie densely, since the processor's
 //! caches and predictors look at low address bits. What is placed is not changed any more, and memory of dropped regions is
@@ -7,9 +9,12 @@
 //! the code they share, and the child puts new code into a file of its own. Slots are private memory.
 
 use crate::cache::Key;
-use crate::codegen::{Compiled, FaultPoint};
+use crate::cache::store::{Store, Stored};
+use crate::codegen::{Compiled, FaultPoint, Mode};
 use crate::log;
 use crate::tuning::{self, Optimisations};
+use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,30 +38,45 @@ pub struct LinkSlot {
     pad: u32,
 }
 
+impl LinkSlot {
+    pub(super) fn new(code: u64, target: u32) -> LinkSlot {
+        LinkSlot { code: AtomicU64::new(code), target, pad: 0 }
+    }
+}
+
 /// A placed region.
 #[derive(Debug)]
 struct Placed {
     key: Key,
-    end: usize,
+    /// Host address where its code ends.
+    end: u64,
     entry_slot: *const LinkSlot,
-    faults: Vec<FaultPoint>,
-    ranges: Vec<Range<u32>>,
+    faults: Cow<'static, [FaultPoint]>,
+    ranges: SmallVec<[Range<u32>; 4]>,
     /// Link slots of other regions that lead here.
-    incoming: Vec<*const LinkSlot>,
+    incoming: SmallVec<[*const LinkSlot; 4]>,
     live: bool,
 }
 
 /// All host code of an address space.
 #[derive(Debug)]
 pub struct Native {
+    /// Where regions are looked for before they are made, and are put when they are.
+    stores: SmallVec<[Store; 2]>,
+    own: Option<Own>,
+    /// By host address of the code.
+    placed: BTreeMap<u64, Placed>,
+    /// Host addresses of the regions that touch a guest page.
+    pages: HashMap<u32, SmallVec<[u64; 4]>, rustc_hash::FxBuildHasher>,
+    leave: u64,
+}
+
+/// Code that only this process has.
+#[derive(Debug)]
+struct Own {
     base: *mut u8,
     slots: usize,
     code: usize,
-    /// By start offset.
-    placed: BTreeMap<usize, Placed>,
-    /// Start offsets of the regions that touch a guest page.
-    pages: HashMap<u32, Vec<usize>, rustc_hash::FxBuildHasher>,
-    leave: u64,
     /// Where the code can be written, if a memory file is to be had; else pages are made executable when they are written.
     writable: Option<Writable>,
 }
@@ -86,31 +106,15 @@ impl Writable {
             return Writable::map_anonymous(base, first);
         }
         let len = RESERVE - first;
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // A file over the limit would be answered by SIGXFSZ.
+        let fd = memory_file(len)?;
         // SAFETY: plain system calls; the mapping replaces a part of the reservation that holds no code.
         unsafe {
-            libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit);
-            if limit.rlim_cur < len as u64 {
-                return None;
-            }
-            const MFD_EXEC: libc::c_uint = 0x10; // kernels before 6.3 do not know it
-            let name = c"forearm-code".as_ptr();
-            let mut fd = libc::memfd_create(name, libc::MFD_CLOEXEC | MFD_EXEC);
-            if fd < 0 {
-                fd = libc::memfd_create(name, libc::MFD_CLOEXEC);
-            }
-            if fd < 0 {
-                return None;
-            }
             let map = |at: *mut u8, prot, fixed| {
                 let p =
                     libc::mmap(at.cast(), len, prot, libc::MAP_SHARED | libc::MAP_NORESERVE | fixed, fd, 0);
                 (p != libc::MAP_FAILED).then_some(p.cast::<u8>())
             };
-            let view = (libc::ftruncate(fd, len as i64) == 0)
-                .then(|| map(std::ptr::null_mut(), libc::PROT_READ | libc::PROT_WRITE, 0))
-                .flatten();
+            let view = map(std::ptr::null_mut(), libc::PROT_READ | libc::PROT_WRITE, 0);
             let code =
                 view.and_then(|_| map(base.add(first), libc::PROT_READ | libc::PROT_EXEC, libc::MAP_FIXED));
             libc::close(fd);
@@ -148,6 +152,30 @@ impl Writable {
     }
 }
 
+/// A memory file of `len` bytes that may be mapped to execute; close-on-exec.
+pub(super) fn memory_file(len: usize) -> Option<i32> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: plain system calls.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit);
+        // A file over the limit would be answered by SIGXFSZ.
+        if limit.rlim_cur < len as u64 {
+            return None;
+        }
+        const MFD_EXEC: libc::c_uint = 0x10; // kernels before 6.3 do not know it
+        let name = c"forearm-code".as_ptr();
+        let mut fd = libc::memfd_create(name, libc::MFD_CLOEXEC | MFD_EXEC);
+        if fd < 0 {
+            fd = libc::memfd_create(name, libc::MFD_CLOEXEC);
+        }
+        if fd >= 0 && libc::ftruncate(fd, len as i64) != 0 {
+            libc::close(fd);
+            return None;
+        }
+        (fd >= 0).then_some(fd)
+    }
+}
+
 impl Drop for Writable {
     fn drop(&mut self) {
         // SAFETY: the view is this value's own.
@@ -155,34 +183,22 @@ impl Drop for Writable {
     }
 }
 
-// SAFETY: the reservation belongs to this value; slots are atomics.
+// SAFETY: the reservations belong to this value; slots are atomics.
 unsafe impl Send for Native {}
 
-impl Native {
-    /// Reserves address space. `leave`: host address that ends a run of compiled code.
-    ///
-    /// # Errors
-    /// Address space or memory is exhausted.
-    pub fn new(leave: u64) -> std::io::Result<Native> {
+impl Own {
+    fn new() -> Option<Own> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh mapping.
         let base = unsafe { libc::mmap(std::ptr::null_mut(), RESERVE, libc::PROT_NONE, flags, -1, 0) };
-        if base == libc::MAP_FAILED {
-            return Err(std::io::Error::last_os_error());
-        }
         // SAFETY: within the mapping just made.
-        if unsafe { libc::mprotect(base, SLOTS, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
-            return Err(std::io::Error::last_os_error());
+        if base == libc::MAP_FAILED
+            || unsafe { libc::mprotect(base, SLOTS, libc::PROT_READ | libc::PROT_WRITE) } != 0
+        {
+            return None;
         }
-        Ok(Native {
-            base: base.cast(),
-            slots: 0,
-            code: SLOTS,
-            placed: BTreeMap::new(),
-            pages: HashMap::default(),
-            leave,
-            writable: Native::writable(base.cast(), SLOTS),
-        })
+        let base = base.cast();
+        Some(Own { base, slots: 0, code: SLOTS, writable: Own::writable(base, SLOTS) })
     }
 
     fn writable(base: *mut u8, first: usize) -> Option<Writable> {
@@ -190,12 +206,12 @@ impl Native {
     }
 
     /// Makes sure that what is written next is this process's alone: a forked child turns to a file of its own.
-    fn own(&mut self) {
+    fn renew(&mut self) {
         if self.writable.as_ref().is_some_and(|w| w.owner != std::process::id()) {
             self.code = self.code.next_multiple_of(PAGE);
             // The parent's view is dropped; what has been placed stays executable.
             self.writable = None;
-            self.writable = Native::writable(self.base, self.code);
+            self.writable = Own::writable(self.base, self.code);
         }
     }
 
@@ -218,15 +234,9 @@ impl Native {
         }
     }
 
-    /// The addresses that host code may have.
-    pub fn range(&self) -> Range<u64> {
+    fn code(&self) -> Range<u64> {
         let base = self.base as u64;
         base + SLOTS as u64..base + RESERVE as u64
-    }
-
-    /// Bytes of code.
-    pub fn bytes(&self) -> usize {
-        self.code - SLOTS
     }
 
     fn new_slot(&mut self, target: u32, code: u64) -> Option<*const LinkSlot> {
@@ -236,17 +246,21 @@ impl Native {
         // SAFETY: within the slot part, 16-aligned, and not yet shared.
         let slot = unsafe {
             let p = self.base.add(self.slots).cast::<LinkSlot>();
-            p.write(LinkSlot { code: AtomicU64::new(code), target, pad: 0 });
+            p.write(LinkSlot::new(code, target));
             p
         };
         self.slots += size_of::<LinkSlot>();
         Some(slot)
     }
 
-    /// Places a region. Returns the host address of its body and its entry slot; `None` when the reservation is full or
-    /// memory is.
-    pub fn place(&mut self, key: Key, compiled: Compiled) -> Option<(u64, *const LinkSlot)> {
-        self.own();
+    /// Host address of the region's code, of its body, and its entry slot. `None` when the reservation or memory is full.
+    fn place(
+        &mut self,
+        key: Key,
+        compiled: &Compiled,
+        leave: u64,
+    ) -> Option<(Range<u64>, u64, *const LinkSlot)> {
+        self.renew();
         // Without a memory file each region has pages of its own; nothing else is on them when they are written.
         let (start, end) = if self.writable.is_some() {
             let start = self.code.next_multiple_of(ALIGN);
@@ -260,48 +274,128 @@ impl Native {
             return None;
         }
         for e in &compiled.exits {
-            self.new_slot(e.target, self.leave)?;
+            self.new_slot(e.target, leave)?;
         }
-        let mut code = compiled.code;
-        for &(offset, exit, addend) in &compiled.slots {
-            let slot = first_slot + exit as usize * size_of::<LinkSlot>();
-            let distance = slot as i64 - (start + offset as usize) as i64 + i64::from(addend);
-            code.get_mut(offset as usize..offset as usize + 4)?
-                .copy_from_slice(&(distance as i32).to_le_bytes());
-        }
+        let code = compiled.placed_at(start, first_slot)?;
         self.write(start, &code)?;
         self.code = end;
-        let body = self.base as u64 + start as u64 + u64::from(compiled.entry);
-        if log::wants(log::Items::OUT_ASM) {
-            let points: Vec<_> = compiled.faults.iter().map(|f| (f.offset, f.pc)).collect();
-            log::host_code(key.pc(), self.base as u64 + start as u64, &code, &points);
+        let at = self.base as u64 + start as u64;
+        let body = at + u64::from(compiled.entry);
+        let slot = self.new_slot(key.target(), body)?;
+        Some((at..at + code.len() as u64, body, slot))
+    }
+}
+
+impl Native {
+    /// No code yet. `leave`: host address that ends a run of compiled code.
+    pub fn new(leave: u64) -> Native {
+        Native {
+            stores: SmallVec::new(),
+            own: None,
+            placed: BTreeMap::new(),
+            pages: HashMap::default(),
+            leave,
         }
-        let entry_slot = self.new_slot(key.pc() | u32::from(key.thumb()), body)?;
-        for page in compiled.ranges.iter().flat_map(super::pages) {
+    }
+
+    /// Uses a store from now on.
+    pub fn attach(&mut self, store: Store) {
+        self.stores.push(store);
+    }
+
+    /// The stores in use.
+    pub fn stores(&mut self) -> &mut [Store] {
+        &mut self.stores
+    }
+
+    /// Is this the address of host code?
+    pub fn contains(&self, host: u64) -> bool {
+        self.own.as_ref().is_some_and(|o| o.code().contains(&host))
+            || self.stores.iter().any(|s| s.code().contains(&host))
+    }
+
+    /// Bytes of code that only this process has.
+    pub fn bytes(&self) -> usize {
+        self.own.as_ref().map_or(0, |o| o.code - SLOTS)
+    }
+
+    /// Takes a region out of a store: the host address of its body and its entry slot.
+    pub fn take(
+        &mut self,
+        key: Key,
+        mode: Mode,
+        read: &dyn Fn(u32, &mut [u8]) -> usize,
+    ) -> Option<(u64, *const LinkSlot)> {
+        let (n, stored) =
+            self.stores.iter().enumerate().find_map(|(n, s)| Some((n, s.find(key, mode, read)?)))?;
+        Some(self.enter_stored(key, n, stored))
+    }
+
+    /// Puts the region `stored` of store number `n` to use.
+    fn enter_stored(&mut self, key: Key, n: usize, stored: Stored) -> (u64, *const LinkSlot) {
+        let l = self.stores[n].locate(&stored);
+        if let Some(p) = self.placed.get_mut(&l.code.start) {
+            // It was in use before; whoever it leads to knows its slots.
+            p.live = true;
+            // SAFETY: slots live as long as the store.
+            unsafe { (*p.entry_slot).code.store(l.body, Ordering::Release) };
+        } else {
+            self.stores[n].prepare_slots(&stored, self.leave);
+            log_code(key, &l.code, stored.faults);
+            let faults = Cow::Borrowed(stored.faults);
+            let (end, entry_slot, incoming) = (l.code.end, l.slot, SmallVec::new());
+            let ranges = stored.ranges().collect();
+            let placed = Placed { key, end, entry_slot, faults, ranges, incoming, live: true };
+            self.placed.insert(l.code.start, placed);
+        }
+        self.enter_pages(l.code.start, stored.ranges());
+        (l.body, l.slot)
+    }
+
+    fn enter_pages(&mut self, start: u64, ranges: impl Iterator<Item = Range<u32>>) {
+        for page in ranges.flat_map(|r| super::pages(&r)) {
             let list = self.pages.entry(page).or_default();
             if list.last() != Some(&start) {
                 list.push(start);
             }
         }
-        let placed = Placed {
-            key,
-            end: start + code.len(),
-            entry_slot,
-            faults: compiled.faults,
-            ranges: compiled.ranges,
-            incoming: Vec::new(),
-            live: true,
-        };
-        self.placed.insert(start, placed);
+    }
+
+    /// Places a region, where other processes find it if it is `shareable` and there is such a place. Returns the host address of its body and its entry
+    /// slot; `None` when there is no room.
+    pub fn place(
+        &mut self,
+        key: Key,
+        mode: Mode,
+        compiled: Compiled,
+        shareable: bool,
+        read: &dyn Fn(u32, &mut [u8]) -> usize,
+    ) -> Option<(u64, *const LinkSlot)> {
+        if shareable {
+            let added = self.stores.iter().enumerate();
+            let added = added.filter_map(|(n, s)| Some((n, s.add(key, mode, &compiled, read)?))).next();
+            if let Some((n, stored)) = added {
+                return Some(self.enter_stored(key, n, stored));
+            }
+        }
+        if self.own.is_none() {
+            self.own = Own::new();
+        }
+        let (code, body, entry_slot) = self.own.as_mut()?.place(key, &compiled, self.leave)?;
+        log_code(key, &code, &compiled.faults);
+        self.enter_pages(code.start, compiled.ranges.iter().cloned());
+        let (faults, ranges) = (Cow::Owned(compiled.faults), compiled.ranges.into());
+        let incoming = SmallVec::new();
+        let placed = Placed { key, end: code.end, entry_slot, faults, ranges, incoming, live: true };
+        self.placed.insert(code.start, placed);
         Some((body, entry_slot))
     }
 
     /// Lets an exit jump to the region at host address `body` from now on.
     pub fn link(&mut self, slot: &LinkSlot, body: u64) {
-        let offset = (body - self.base as u64) as usize;
-        if let Some((_, p)) = self.placed.range_mut(..=offset).next_back()
+        if let Some((_, p)) = self.placed.range_mut(..=body).next_back()
             && p.live
-            && offset < p.end
+            && body < p.end
         {
             p.incoming.push(slot);
             slot.code.store(body, Ordering::Release);
@@ -311,7 +405,7 @@ impl Native {
     /// Drops the regions made from code in `range`; their keys.
     pub fn invalidate(&mut self, range: Range<u32>) -> Vec<Key> {
         let pages = super::pages(&range);
-        let starts: Vec<usize> = if (pages.len()) > self.pages.len() {
+        let starts: Vec<u64> = if (pages.len()) > self.pages.len() {
             self.pages.iter().filter(|(p, _)| pages.contains(p)).flat_map(|(_, l)| l).copied().collect()
         } else {
             pages.filter_map(|p| self.pages.get(&p)).flatten().copied().collect()
@@ -343,23 +437,32 @@ impl Native {
 
     /// The region that has the host address `body`: its first address and its code.
     pub fn code_at(&self, body: u64) -> Option<(u64, &[u8])> {
-        let offset = body.checked_sub(self.base as u64)? as usize;
-        let (&start, p) = self.placed.range(..=offset).next_back()?;
-        // SAFETY: placed code is readable, lies in the reservation and does not change.
-        let code = unsafe { std::slice::from_raw_parts(self.base.add(start), p.end - start) };
-        Some((self.base as u64 + start as u64, code))
+        let (&start, p) = self.placed.range(..=body).next_back()?;
+        // SAFETY: placed code is readable and does not change.
+        let code = unsafe { std::slice::from_raw_parts(start as *const u8, (p.end - start) as usize) };
+        Some((start, code))
     }
 
     /// The guest instruction that the host code at `host` belongs to.
     pub fn locate(&self, host: u64) -> Option<FaultPoint> {
-        let offset = host.checked_sub(self.base as u64)? as usize;
-        let (start, p) = self.placed.range(..=offset).next_back()?;
-        if offset >= p.end {
+        let (start, p) = self.placed.range(..=host).next_back()?;
+        if host >= p.end {
             return None;
         }
-        let inside = (offset - start) as u32;
-        let k = p.faults.partition_point(|f| f.offset <= inside);
+        let inside = (host - start) as u32;
+        let k = p.faults.partition_point(|f| f.offset() <= inside);
         p.faults.get(k.checked_sub(1)?).copied()
+    }
+}
+
+/// `-d out_asm`: the region of `key` at `code`.
+fn log_code(key: Key, code: &Range<u64>, faults: &[FaultPoint]) {
+    if log::wants(log::Items::OUT_ASM) {
+        let points: Vec<_> = faults.iter().map(|f| (f.offset(), f.pc)).collect();
+        // SAFETY: the region has just been placed there, and is not changed.
+        let bytes =
+            unsafe { std::slice::from_raw_parts(code.start as *const u8, (code.end - code.start) as usize) };
+        log::host_code(key.pc(), code.start, bytes, &points);
     }
 }
 
@@ -370,11 +473,11 @@ impl Placed {
             // SAFETY: slots live as long as the reservation.
             unsafe { (**slot).code.store(leave, Ordering::Release) };
         }
-        self.incoming = Vec::new();
+        self.incoming = SmallVec::new();
     }
 }
 
-impl Drop for Native {
+impl Drop for Own {
     fn drop(&mut self) {
         // SAFETY: nobody runs code of an engine that is dropped.
         unsafe { libc::munmap(self.base.cast(), RESERVE) };

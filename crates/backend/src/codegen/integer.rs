@@ -3,9 +3,10 @@
 use super::region::FLAGS;
 use super::translate::{Codegen, Flags, STATE, field};
 use crate::engine::ExitCode;
+use crate::state::EXCLUSIVE_NONE;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, InstructionData, MemFlagsData, Opcode, Value};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value};
 use forearm_frontend::machine::{Integer, Size};
 
 /// Guest memory: may fault, may be unaligned, is never assumed to be unchanged.
@@ -52,6 +53,37 @@ impl Codegen<'_, '_> {
         }
         self.extended.push((addr, wide));
         (wide, offset)
+    }
+
+    /// Notes what a load-exclusive has seen.
+    fn monitor(&mut self, addr: Value, value: Value) {
+        let addr = self.b.ins().uextend(I64, addr);
+        self.b.ins().store(STATE, addr, self.cpu, field!(exclusive_addr));
+        self.b.ins().store(STATE, value, self.cpu, field!(exclusive_value));
+    }
+
+    /// A store-exclusive: stores if memory still holds what the load-exclusive of that address saw. 0 when it has stored.
+    fn swap_if_monitored(&mut self, ty: Type, addr: Value, value: Value) -> Value {
+        self.check_aligned(addr, ty.bytes(), true);
+        let (p, at) = self.host(addr);
+        let p = self.b.ins().iadd_imm_s(p, i64::from(at));
+        let monitored = self.b.ins().load(I64, STATE, self.cpu, field!(exclusive_addr));
+        let wide = self.b.ins().uextend(I64, addr);
+        let held = self.b.ins().icmp(IntCC::Equal, monitored, wide);
+        let none = self.b.ins().iconst(I64, EXCLUSIVE_NONE as i64);
+        self.b.ins().store(STATE, none, self.cpu, field!(exclusive_addr));
+        let (swap, on) = (self.b.create_block(), self.b.create_block());
+        let status = self.b.append_block_param(on, I32);
+        let lost = self.word(1);
+        self.b.ins().brif(held, swap, &[], on, &[lost.into()]);
+        self.switch(swap);
+        let old = self.b.ins().load(ty, STATE, self.cpu, field!(exclusive_value));
+        let seen = self.b.ins().atomic_cas(GUEST, p, old, value);
+        let differs = self.b.ins().icmp(IntCC::NotEqual, seen, old);
+        let differs = self.b.ins().uextend(I32, differs);
+        self.b.ins().jump(on, &[differs.into()]);
+        self.switch(on);
+        status
     }
 
     /// An address as a base and a small offset.
@@ -448,26 +480,48 @@ impl Integer for Codegen<'_, '_> {
         self.b.ins().store(GUEST, value, p, at);
     }
 
-    // Rare: `Codegen::interpret` has the interpreter do the whole instruction, so these are not reached.
     fn load_acquire(&mut self, size: Size, addr: Value) -> Value {
+        self.check_aligned(addr, size.bytes(), false);
+        // An x86 load is an acquire.
         self.load(size, addr)
     }
     fn store_release(&mut self, size: Size, addr: Value, value: Value) {
+        self.check_aligned(addr, size.bytes(), true);
         self.store(size, addr, value);
+        // STL before a later LDA must not be reordered.
+        self.b.ins().fence();
     }
     fn load_exclusive(&mut self, size: Size, addr: Value) -> Value {
-        self.load(size, addr)
+        self.check_aligned(addr, size.bytes(), false);
+        let value = self.load(size, addr);
+        let wide = self.b.ins().uextend(I64, value);
+        self.monitor(addr, wide);
+        value
     }
     fn load_exclusive64(&mut self, addr: Value) -> Value {
-        self.load64(addr)
+        self.check_aligned(addr, 8, false);
+        let value = self.load64(addr);
+        self.monitor(addr, value);
+        value
     }
-    fn store_exclusive(&mut self, _: Size, addr: Value, _: Value) -> Value {
-        addr
+    fn store_exclusive(&mut self, size: Size, addr: Value, value: Value) -> Value {
+        let ty = match size {
+            Size::U8 | Size::S8 => I8,
+            Size::U16 | Size::S16 => I16,
+            Size::W => I32,
+        };
+        let value = if ty == I32 { value } else { self.b.ins().ireduce(ty, value) };
+        self.swap_if_monitored(ty, addr, value)
     }
-    fn store_exclusive64(&mut self, addr: Value, _: Value) -> Value {
-        addr
+    fn store_exclusive64(&mut self, addr: Value, value: Value) -> Value {
+        self.swap_if_monitored(I64, addr, value)
     }
-    fn clear_exclusive(&mut self) {}
+    fn clear_exclusive(&mut self) {
+        let none = self.b.ins().iconst(I64, EXCLUSIVE_NONE as i64);
+        self.b.ins().store(STATE, none, self.cpu, field!(exclusive_addr));
+    }
+
+    // Rare: `Codegen::interpret` has the interpreter do the whole instruction, so this is not reached.
     fn swap(&mut self, size: Size, addr: Value, _: Value) -> Value {
         self.load(size, addr)
     }

@@ -14,7 +14,8 @@ pub use region::Region;
 pub use translate::Codegen;
 
 use crate::cache::Key;
-use crate::interp::block::Fetch;
+use crate::cache::native::LinkSlot;
+use crate::interp::block::{Decoded, Fetch};
 use crate::log;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
@@ -23,6 +24,7 @@ use cranelift_codegen::isa::{self, CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Spill and call space that every region shares, in bytes; a region that needs more is left to the interpreter.
 pub const FRAME: usize = 4096;
@@ -64,16 +66,48 @@ pub struct Compiled {
     pub instructions: u32,
 }
 
+impl Compiled {
+    /// The code for offset `start` of a reservation whose link slots for it begin at offset `slots`.
+    pub fn placed_at(&self, start: usize, slots: usize) -> Option<Vec<u8>> {
+        let mut code = self.code.clone();
+        for &(offset, exit, addend) in &self.slots {
+            let slot = slots + exit as usize * size_of::<LinkSlot>();
+            let distance = slot as i64 - (start + offset as usize) as i64 + i64::from(addend);
+            code.get_mut(offset as usize..offset as usize + 4)?
+                .copy_from_slice(&(distance as i32).to_le_bytes());
+        }
+        Some(code)
+    }
+}
+
 /// Where a host instruction belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
 pub struct FaultPoint {
-    /// Offset in the code where the guest instruction's host code starts.
-    pub offset: u32,
+    /// Offset in the code where the guest instruction's host code starts, above ITSTATE in the low byte.
+    place: u32,
     /// Guest address.
     pub pc: u32,
-    /// ITSTATE.
-    pub itstate: u8,
 }
+
+impl FaultPoint {
+    fn new(offset: u32, d: &Decoded) -> FaultPoint {
+        FaultPoint { place: offset << 8 | u32::from(d.it.0), pc: d.pc }
+    }
+
+    /// Offset in the code where the guest instruction's host code starts.
+    pub fn offset(self) -> u32 {
+        self.place >> 8
+    }
+
+    /// ITSTATE.
+    pub fn itstate(self) -> u32 {
+        self.place & 0xff
+    }
+}
+
+/// Most bytes of code, for [`FaultPoint`]'s sake.
+const MAX_CODE: usize = 1 << 24;
 
 /// Cranelift with its contexts, kept between compilations.
 pub struct Compiler {
@@ -81,6 +115,8 @@ pub struct Compiler {
     context: Context,
     builder: FunctionBuilderContext,
     control: ControlPlane,
+    /// Addresses of the guest instructions of the region compiled last.
+    addresses: Vec<u32>,
 }
 
 impl std::fmt::Debug for Compiler {
@@ -89,15 +125,48 @@ impl std::fmt::Debug for Compiler {
     }
 }
 
+/// Is the host's processor of level x86-64-v3?
+fn is_v3() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("cmpxchg16b")
+}
+
+/// What stored code must agree in: the translator's build, and the processors it was made for.
+pub fn fingerprint() -> u64 {
+    let build: u64 = env!("FOREARM_BUILD").parse().unwrap_or(0);
+    let build = build ^ u64::from(crate::tuning::code_key()) << 32;
+    if is_v3() {
+        return build;
+    }
+    let features = [
+        is_x86_feature_detected!("sse4.1"),
+        is_x86_feature_detected!("sse4.2"),
+        is_x86_feature_detected!("popcnt"),
+        is_x86_feature_detected!("avx"),
+        is_x86_feature_detected!("bmi1"),
+        is_x86_feature_detected!("lzcnt"),
+    ];
+    features.iter().fold(build ^ 1, |h, &f| h.rotate_left(1) ^ u64::from(f))
+}
+
 /// Source locations at or above this mark jumps out of the region, below it guest instructions.
 pub(crate) const JUMP_LOC: u32 = 1 << 30;
 
 impl Compiler {
-    /// A compiler for the host's processor.
+    /// A compiler for the host's processor: where that is of level x86-64-v3 for just this, so that the code can be kept for
+    /// any other of them.
     ///
     /// # Errors
     /// The host's processor lacks what Cranelift needs.
     pub fn new() -> Result<Compiler, String> {
+        if is_v3() {
+            return Compiler::for_processor("x86-64-v3");
+        }
         Compiler::with(cranelift_native::builder()?)
     }
 
@@ -133,6 +202,7 @@ impl Compiler {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
+            addresses: Vec::new(),
         })
     }
 
@@ -164,17 +234,21 @@ impl Compiler {
         let mut code = compiled.buffer.data().to_vec();
         let frame = Frame::of(&code)?;
         let entry = frame.prologue;
-        if frame.size > FRAME {
+        if frame.size > FRAME || code.len() >= MAX_CODE {
             return None;
         }
+        let instructions: Vec<&Decoded> = region.blocks.iter().flat_map(|b| &b.instructions).collect();
+        self.addresses = instructions.iter().map(|d| d.pc).collect();
         let mut faults: Vec<FaultPoint> = Vec::new();
         for loc in compiled.buffer.get_srclocs_sorted() {
             let bits = loc.loc.bits();
             if bits >= JUMP_LOC {
                 frame.remove_epilogue(&mut code[loc.start as usize..loc.end as usize])?;
             } else if bits != 0 {
-                let d = region.blocks.iter().flat_map(|b| &b.instructions).nth(bits as usize - 1)?;
-                faults.push(FaultPoint { offset: loc.start, pc: d.pc, itstate: d.it.0 });
+                let d = instructions.get(bits as usize - 1)?;
+                if d.effects.memory {
+                    faults.push(FaultPoint::new(loc.start, d));
+                }
             }
         }
         let mut slots = Vec::new();
@@ -195,11 +269,11 @@ impl Compiler {
         Some(Compiled { code, entry, slots, exits, faults, ranges, instructions: region.len as u32 })
     }
 
-    /// Of the region compiled last, the parts of the host code that belong to guest instructions, which are numbered from
-    /// 1 in the order of the blocks.
+    /// Of the region compiled last, the parts of the host code that belong to guest instructions, with their addresses.
     pub fn origins(&self) -> Vec<(std::ops::Range<u32>, u32)> {
         let locations = self.context.compiled_code().into_iter().flat_map(|c| c.buffer.get_srclocs_sorted());
-        locations.map(|l| (l.start..l.end, l.loc.bits())).filter(|(_, n)| (1..JUMP_LOC).contains(n)).collect()
+        let address = |n: u32| self.addresses.get(n.wrapping_sub(1) as usize).copied();
+        locations.filter_map(|l| Some((l.start..l.end, address(l.loc.bits())?))).collect()
     }
 }
 

@@ -234,6 +234,19 @@ pub fn build(key: Key, fetch: &mut Fetch<'_>, limit: Option<usize>, heat: Option
     Some(Built { block, slots })
 }
 
+/// The block of a region that was not made from it: nothing but the way in. When the region is dropped, so is it.
+pub fn of_region(key: Key, body: u64, slot: *const LinkSlot) -> Built {
+    let slots = vec![Slot::enter_region(key.pc()), Slot::goto(key.pc(), key.thumb(), 0)];
+    let block = Block {
+        key,
+        bytes: 0,
+        instructions: 0,
+        native: AtomicU64::new(body),
+        native_slot: AtomicPtr::new(slot.cast_mut()),
+    };
+    Built { block, slots }
+}
+
 impl Built {
     /// For a block that is run once: instead of going on, stop.
     pub fn end_with_step(&mut self) {

@@ -43,6 +43,11 @@ impl Slot {
         Slot::new(count, 0, instructions)
     }
 
+    /// The entry of a block that only has a region.
+    pub(super) fn enter_region(pc: u32) -> Slot {
+        Slot::new(enter_native, pc, 0)
+    }
+
     /// Makes r15 readable for the next slot.
     pub(super) fn set_pc(value: u32) -> Slot {
         Slot::new(set_pc, value, 0)
@@ -146,8 +151,15 @@ pub fn executions(block: &Block, heat: u32) -> u32 {
     )
 }
 
-#[inline(always)]
+// Handlers that are compared with are `inline(never)`: else each codegen unit may have a copy with an address of its own.
+#[inline(never)]
 unsafe fn enter_counting(m: &mut Interp, s: &Slot) -> *const Slot {
+    // SAFETY: the caller's promise.
+    unsafe { count_down(m, s) }
+}
+
+#[inline(always)]
+unsafe fn count_down(m: &mut Interp, s: &Slot) -> *const Slot {
     if m.0.exit_request.load(Ordering::Relaxed) != 0 {
         return interrupt(m, s);
     }
@@ -177,6 +189,7 @@ fn promote(m: &mut Interp, s: &Slot) -> *const Slot {
     }
 }
 
+#[inline(never)]
 unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
     // SAFETY: the entry slot of a block holds the block, which lives as long as the cache.
     let block = unsafe { &*s.link().load(Ordering::Relaxed).cast::<Block>() };
@@ -270,6 +283,7 @@ fn interrupt(m: &mut Interp, s: &Slot) -> *const Slot {
     std::ptr::null()
 }
 
+#[inline(never)]
 unsafe fn stale(m: &mut Interp, s: &Slot) -> *const Slot {
     // SAFETY: the entry slot of a block holds the block.
     let key = unsafe { (*s.link().load(Ordering::Relaxed).cast::<Block>()).key };
@@ -357,12 +371,13 @@ fn arrive(m: &mut Interp, entry: *const Slot) -> *const Slot {
     let e = unsafe { &*entry };
     if e.run.load(Ordering::Acquire) == enter_counting as Handler as *mut () {
         // SAFETY: it is the handler of this entry slot.
-        unsafe { enter_counting(m, e) }
+        unsafe { count_down(m, e) }
     } else {
         entry
     }
 }
 
+#[inline(never)]
 unsafe fn goto(m: &mut Interp, s: &Slot) -> *const Slot {
     // SAFETY: this is a control slot.
     let target = unsafe { s.link() }.load(Ordering::Acquire);
@@ -380,10 +395,12 @@ fn resolve(m: &mut Interp, s: &Slot) -> *const Slot {
     target
 }
 
+#[inline(never)]
 unsafe fn goto_in_it(m: &mut Interp, s: &Slot) -> *const Slot {
     find(m, Key::new(s.pc, true, s.aux >> 8))
 }
 
+#[inline(never)]
 unsafe fn lookup(m: &mut Interp, _: &Slot) -> *const Slot {
     let target = m.0.r[15] | m.0.thumb;
     let entry = m.0.host.jumps.find(target);

@@ -1,7 +1,7 @@
 //! ELF images: what binfmt_elf of the kernel accepts, with its errors (fs/binfmt_elf.c).
 
 use crate::errno::Errno;
-use crate::memory::{Label, Memory, PAGE, TASK_SIZE, page_up};
+use crate::memory::{Label, Memory, PAGE, TASK_SIZE, page_up, placement};
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::header::{ELFCLASS32, ELFDATA2LSB, ELFMAG, EM_ARM, ET_DYN, ET_EXEC};
 use goblin::elf::program_header::{PF_R, PF_W, PF_X, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_PHDR};
@@ -57,6 +57,11 @@ pub struct Elf {
 const PHENTSIZE: u16 = 32;
 
 impl Elf {
+    /// What decides where it goes, see [`placement`].
+    pub fn fingerprint(&self) -> Option<u64> {
+        placement::fingerprint(self.file.as_raw_fd())
+    }
+
     /// Reads and checks the headers.
     ///
     /// # Errors

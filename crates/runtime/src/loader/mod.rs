@@ -83,8 +83,13 @@ pub fn load(
 
     let bias = if program.is_dynamic() {
         // Without an interpreter it may be the interpreter itself (ld.so PROGRAM): out of the program's way.
-        let base = if interpreter.is_some() { ET_DYN_BASE + random.pages(11) } else { 0 };
-        place(&memory, base, high - low, program.align())?.wrapping_sub(low as u32)
+        let size = high - low;
+        let base = match program.fingerprint() {
+            Some(code) if interpreter.is_some() => ET_DYN_BASE + (code >> 8 & 0x7ff) * PAGE,
+            // Static, or the interpreter itself: among the libraries.
+            code => code.and_then(|code| memory.place_of_code(code, size)).unwrap_or(0),
+        };
+        place(&memory, base, size, program.align())?.wrapping_sub(low as u32)
     } else {
         0
     };
@@ -99,7 +104,9 @@ pub fn load(
     if let Some(elf) = &interpreter {
         let (low, high) = elf.extent()?;
         let bias = if elf.is_dynamic() {
-            place(&memory, 0, high - low, elf.align())?.wrapping_sub(low as u32)
+            let size = high - low;
+            let base = elf.fingerprint().and_then(|code| memory.place_of_code(code, size)).unwrap_or(0);
+            place(&memory, base, size, elf.align())?.wrapping_sub(low as u32)
         } else {
             0
         };

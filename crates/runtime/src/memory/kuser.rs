@@ -96,7 +96,7 @@ impl Memory {
         words(&mut page, 0, &TRAMPOLINES);
         let place = {
             let map = self.lock();
-            self.place(&map, 0, PAGE, PAGE).ok_or(Errno(libc::ENOMEM))?
+            self.place(&map, 0, PAGE, PAGE, None).ok_or(Errno(libc::ENOMEM))?
         };
         self.map_special(place, &page, Label::Sigpage)?;
         Ok(place as u32)

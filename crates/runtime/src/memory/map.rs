@@ -16,6 +16,8 @@ pub const fn page_up(x: u64) -> u64 {
 pub enum Label {
     /// Nothing special; the host knows the file, if there is one.
     None,
+    /// A file's contents, which this process alone does not decide.
+    File,
     /// `[heap]`: grown by brk.
     Heap,
     /// `[stack]`: of the main thread.

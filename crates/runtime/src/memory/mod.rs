@@ -6,6 +6,7 @@
 mod access;
 pub mod kuser;
 pub mod map;
+pub mod placement;
 mod shm;
 
 pub use access::GuestMemory;
@@ -66,6 +67,11 @@ impl CodeSource for Shared {
         let (start, vma) = map.vmas.find(u64::from(pc))?;
         // The last byte of the address space would not fit a Range<u32>; no instruction ends there.
         vma.executable().then(|| start as u32..u32::try_from(vma.end).unwrap_or(u32::MAX))
+    }
+
+    fn is_file(&self, pc: u32) -> bool {
+        let found = read(&self.map).vmas.find(u64::from(pc));
+        found.is_some_and(|(_, vma)| vma.label == Label::File && vma.prot & libc::PROT_WRITE == 0)
     }
 
     fn base(&self) -> u64 {
@@ -216,6 +222,10 @@ impl Memory {
         }
         let noreplace = flags & libc::MAP_FIXED_NOREPLACE == libc::MAP_FIXED_NOREPLACE;
         let fixed = noreplace || flags & libc::MAP_FIXED != 0;
+        let label = if label == Label::None && !anonymous { Label::File } else { label };
+        let private = flags & libc::MAP_TYPE == libc::MAP_PRIVATE;
+        let library = !fixed && !anonymous && private && addr == 0 && offset == 0;
+        let code = if library { placement::fingerprint(fd) } else { None };
         let mut map = self.lock();
         let start = if fixed {
             if !addr.is_multiple_of(PAGE) {
@@ -232,7 +242,7 @@ impl Memory {
             }
             addr
         } else {
-            self.place(&map, addr, len, align).ok_or(Errno(libc::ENOMEM))?
+            self.place(&map, addr, len, align, code).ok_or(Errno(libc::ENOMEM))?
         };
         let had_code = map.vmas.has_code(start..start + len);
         flags = flags & !libc::MAP_FIXED_NOREPLACE | libc::MAP_FIXED | map.future;
@@ -256,8 +266,14 @@ impl Memory {
         Ok(start as u32)
     }
 
-    /// A free place for `len` bytes, at `hint` if that is free.
-    fn place(&self, map: &MemoryMap, hint: u64, len: u64, align: u64) -> Option<u64> {
+    /// Where code with this fingerprint goes, if that is free.
+    pub fn place_of_code(&self, fingerprint: u64, len: u64) -> Option<u64> {
+        let map = self.map();
+        (map.mmap_base >= placement::WINDOW.end).then(|| placement::place(&map.vmas, fingerprint, len))?
+    }
+
+    /// A free place for `len` bytes: at `hint` if that is free, where the fingerprint says if it is `code`.
+    fn place(&self, map: &MemoryMap, hint: u64, len: u64, align: u64, code: Option<u64>) -> Option<u64> {
         let lowest = self.map.lowest.max(PAGE);
         let hint = hint & !(align - 1);
         if hint != 0 {
@@ -266,8 +282,15 @@ impl Memory {
                 return Some(hint);
             }
         }
+        let mut base = map.mmap_base;
+        if base >= placement::WINDOW.end {
+            if let Some(start) = code.and_then(|code| placement::place(&map.vmas, code, len)) {
+                return Some(start);
+            }
+            base = placement::WINDOW.start;
+        }
         // Bottom-up above the base when the space below it is used up, as the kernel does.
-        let below = map.vmas.find_free(len, align, lowest..map.mmap_base);
+        let below = map.vmas.find_free(len, align, lowest..base);
         below.or_else(|| map.vmas.find_free(len, align, lowest..TASK_SIZE))
     }
 
@@ -396,7 +419,7 @@ impl Memory {
                 }
                 to
             } else {
-                self.place(&map, to, new_len, PAGE).ok_or(Errno(libc::ENOMEM))?
+                self.place(&map, to, new_len, PAGE, None).ok_or(Errno(libc::ENOMEM))?
             };
             let replaced_code = map.vmas.has_code(target..target + new_len);
             self.move_mapping(&mut map, vma, old..old + old_len, target..target + new_len, dontunmap)?;
@@ -435,7 +458,7 @@ impl Memory {
                 return Err(Errno(libc::ENOMEM));
             }
         }
-        let target = self.place(&map, 0, new_len, PAGE).ok_or(Errno(libc::ENOMEM))?;
+        let target = self.place(&map, 0, new_len, PAGE, None).ok_or(Errno(libc::ENOMEM))?;
         self.move_mapping(&mut map, vma, old..old + old_len, target..target + new_len, false)?;
         drop(map);
         self.forget_code(had_code, old..old + old_len);
@@ -577,6 +600,10 @@ impl CodeSource for SharedSource {
         self.0.executable(pc)
     }
 
+    fn is_file(&self, pc: u32) -> bool {
+        self.0.is_file(pc)
+    }
+
     fn base(&self) -> u64 {
         self.0.base()
     }
@@ -585,12 +612,14 @@ impl CodeSource for SharedSource {
         self.0.symbols.find(self.0.base, pc).map(|place| place.function)
     }
 
+    fn wants_code(&self) -> bool {
+        perf::format().is_some()
+    }
+
     fn placed(&self, pc: u32, address: u64, code: &[u8]) {
-        if perf::format().is_some() {
-            let place = self.0.symbols.find(self.0.base, pc);
-            let name = place.map_or_else(|| format!("{pc:#010x}"), |place| place.to_string());
-            perf::placed(&name, address, code);
-        }
+        let place = self.0.symbols.find(self.0.base, pc);
+        let name = place.map_or_else(|| format!("{pc:#010x}"), |place| place.to_string());
+        perf::placed(&name, address, code);
     }
 }
 

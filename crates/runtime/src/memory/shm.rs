@@ -31,7 +31,7 @@ impl Memory {
         };
         let mut map = self.lock();
         if start == 0 {
-            start = self.place(&map, 0, len, SHMLBA).ok_or(Errno(libc::ENOMEM))?;
+            start = self.place(&map, 0, len, SHMLBA, None).ok_or(Errno(libc::ENOMEM))?;
         } else if start + len > TASK_SIZE
             || flags & libc::SHM_REMAP == 0 && !map.vmas.is_free(start..start + len)
         {

@@ -54,7 +54,7 @@ fn write_line(out: &mut Vec<u8>, start: u64, end: u64, vma: &Vma, line: &Line, o
         Label::Stack => b"[stack]",
         Label::Vectors => b"[vectors]",
         Label::Sigpage => b"[sigpage]",
-        Label::None => line.name,
+        Label::None | Label::File => line.name,
     };
     if !name.is_empty() {
         // seq_pad of a 32-bit kernel: names start at column 49.

@@ -50,12 +50,16 @@ get_id! {
 macro_rules! set_ids {
     ($($short:ident $long:ident $nr:ident($($n:literal)*);)*) => {$(
         #[doc = concat!(stringify!($long), ": IDs of 32 bits.")]
-        pub fn $long(_: &mut Thread, a: Args) -> SysResult {
-            host!(libc::$nr, $(a[$n]),*)
+        pub fn $long(t: &mut Thread, a: Args) -> SysResult {
+            let result = host!(libc::$nr, $(a[$n]),*);
+            t.process.rights_changed();
+            result
         }
         #[doc = concat!(stringify!($short), ": IDs of 16 bits.")]
-        pub fn $short(_: &mut Thread, a: Args) -> SysResult {
-            host!(libc::$nr, $(from_16(a[$n])),*)
+        pub fn $short(t: &mut Thread, a: Args) -> SysResult {
+            let result = host!(libc::$nr, $(from_16(a[$n])),*);
+            t.process.rights_changed();
+            result
         }
     )*};
 }

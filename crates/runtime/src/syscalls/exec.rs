@@ -275,6 +275,11 @@ fn start_guest(t: &mut Thread, target: Target, env: &[CString]) -> SysResult {
         command.push(option.into());
         command.push(CString::new(value.to_string()).expect("digits"));
     }
+    let store = Some(t.process.store.load(Ordering::Relaxed)).filter(|&fd| fd >= 0);
+    if let Some(fd) = store {
+        command.push(c"-storefd".into());
+        command.push(CString::new(fd.to_string()).expect("digits"));
+    }
     let limits = t.process.limits.as_text();
     if !limits.is_empty() {
         command.push(c"-limits".into());
@@ -286,7 +291,7 @@ fn start_guest(t: &mut Thread, target: Target, env: &[CString]) -> SysResult {
     command.push(c"--".into());
     command.push(path);
     command.extend(args);
-    let keep: Vec<i32> = [file, own].into_iter().chain(log::file()).collect();
+    let keep: Vec<i32> = [file, own].into_iter().chain(store).chain(log::file()).collect();
     let result = hand_over(
         t,
         Call { dirfd: own, path: c"", args: &command, env, flags: libc::AT_EMPTY_PATH, keep: &keep },
@@ -321,6 +326,7 @@ struct Call<'a> {
 /// The host's execveat. Returns only when it fails, with everything as it was.
 fn hand_over(t: &mut Thread, call: Call) -> SysResult {
     let Call { dirfd, path, args, env, flags, keep } = call;
+    t.process.engine.train();
     let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
         strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
     };

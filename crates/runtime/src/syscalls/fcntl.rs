@@ -34,11 +34,6 @@ const F_SET_FILE_RW_HINT: i32 = 1038;
 const F_GETDELEG: i32 = 1039;
 const F_SETDELEG: i32 = 1040;
 
-/// A descriptor of forearm's own does not exist for the guest.
-fn visible(t: &Thread, fd: i32) -> Result<i32, Errno> {
-    if t.process.is_hidden_fd(fd) { Err(Errno(libc::EBADF)) } else { Ok(fd) }
-}
-
 /// fcntl without large files: no OFD locks and no `struct flock64`.
 pub(super) fn fcntl(t: &mut Thread, a: Args) -> SysResult {
     match a.i32(1) {
@@ -50,7 +45,7 @@ pub(super) fn fcntl(t: &mut Thread, a: Args) -> SysResult {
 }
 
 pub(super) fn fcntl64(t: &mut Thread, a: Args) -> SysResult {
-    let (fd, cmd) = (visible(t, a.i32(0))?, a.i32(1));
+    let (fd, cmd) = (a.i32(0), a.i32(1));
     let plain = |cmd: i32| host_wait!(libc::SYS_fcntl, fd, cmd, a.i32(2));
     let pointer = |cmd: i32| host_wait!(libc::SYS_fcntl, fd, cmd, t.mem.ptr::<u8>(a[2]));
     match cmd {
@@ -114,7 +109,7 @@ fn owner(fd: i32) -> SysResult {
 }
 
 pub(super) fn dup(t: &mut Thread, a: Args) -> SysResult {
-    let old = visible(t, a.i32(0))?;
+    let old = a.i32(0);
     let new = host!(libc::SYS_dup, old)?;
     t.process.directories.duplicated(old, new as i32);
     Ok(new)
@@ -130,7 +125,6 @@ pub(super) fn dup3(t: &mut Thread, a: Args) -> SysResult {
 
 /// dup2 or dup3. A descriptor of forearm's own that lies on the guest's number moves away.
 fn duplicate_to(t: &Thread, nr: libc::c_long, old: i32, new: i32, flags: u32) -> SysResult {
-    let old = visible(t, old)?;
     t.process.yield_fd(new);
     let result = host_wait!(nr, old, new, flags)?;
     if old != new {

@@ -95,6 +95,8 @@ pub enum Kind {
     Ptr,
     /// A file descriptor.
     Fd,
+    /// A number that is to become a file descriptor.
+    NewFd,
     /// A directory descriptor or AT_FDCWD.
     DirFd,
     /// A path in guest memory.
@@ -225,6 +227,7 @@ pub fn dispatch(thread: &mut Thread) {
         strace::enter(thread, call, number, args);
     }
     let result = match call {
+        Some(call) if names_hidden_fd(thread, call, args) => Err(Errno(libc::EBADF)),
         Some(call) => (call.run)(thread, args),
         None if number >= arm::BASE => arm::unknown(thread, number),
         None => {
@@ -251,6 +254,16 @@ fn log_unsupported(number: u32) {
     if log::wants(log::Items::UNIMP) {
         log::write(&format!("Unsupported syscall: {number}\n"));
     }
+}
+
+/// Is an argument a descriptor of the translator's own? To the guest none of those is open.
+fn names_hidden_fd(thread: &Thread, call: &Syscall, args: Args) -> bool {
+    let process = &thread.process;
+    let mut hidden = process.hidden_fds();
+    let is_fd = |kind: &Kind| matches!(kind, Kind::Fd | Kind::DirFd);
+    hidden.any(|fd| {
+        args.0.contains(&(fd as u32)) && call.args.iter().zip(args.0).any(|(k, a)| a == fd as u32 && is_fd(k))
+    })
 }
 
 /// A number that is ENOSYS on purpose; the table's line says why.

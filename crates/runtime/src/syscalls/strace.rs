@@ -122,7 +122,7 @@ fn argument(mem: GuestMemory, kind: Kind, n: usize, a: Args) -> String {
     let next = a.0.get(n + 1).copied().unwrap_or(0);
     let structure = |text: &dyn Fn() -> String| if value == 0 { "NULL".to_string() } else { text() };
     match kind {
-        Kind::Int | Kind::Fd => (value as i32).to_string(),
+        Kind::Int | Kind::Fd | Kind::NewFd => (value as i32).to_string(),
         Kind::Size => value.to_string(),
         Kind::Hex => format!("{value:#x}"),
         Kind::IoctlRequest => super::ioctl::name(value).map_or(format!("{value:#x}"), str::to_owned),

@@ -260,7 +260,7 @@ pub static TABLE: &[Syscall] = syscalls! {
     60 umask(Mode) => open::umask;
     61 chroot(Path) => open::chroot;
     62 ustat(Hex, Ptr) => stat::ustat;
-    63 dup2(Fd, Fd) => fcntl::dup2;
+    63 dup2(Fd, NewFd) => fcntl::dup2;
     83 symlink(Path, Path) => namei::symlink;
     85 readlink(Path, OutBuf, Size) => stat::readlink;
     // a.out libraries: no ARM EABI kernel has them.
@@ -362,7 +362,7 @@ pub static TABLE: &[Syscall] = syscalls! {
     352 fallocate(Fd, Hex, I64, I64) => open::fallocate;
     356 eventfd2(Size, Hex) => fcntl::eventfd2;
     357 epoll_create1(Hex) => eventpoll::epoll_create1;
-    358 dup3(Fd, Fd, OpenFlags) => fcntl::dup3;
+    358 dup3(Fd, NewFd, OpenFlags) => fcntl::dup3;
     359 pipe2(Ptr, OpenFlags) => fcntl::pipe2;
     360 inotify_init1(Hex) => notify::inotify_init1;
     361 preadv(Fd, Ptr, Size, I64) => read_write::preadv;

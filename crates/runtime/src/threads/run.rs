@@ -91,6 +91,7 @@ impl Thread {
             // Another thread is writing a core file.
             self.park();
         }
+        self.process.engine.train();
         self.leave();
         stats::report(&self.process, "at its exit");
         // SAFETY: ends the process.

@@ -1,0 +1,611 @@
+//! The store: compiled regions that outlive the process that made them.
+//!
+//! One format, in two places: an image that is part of the translator's own file, and a memory file that a process tree
+//! shares. A region is found by its guest address, and used only after the guest's code has been compared with the code it
+//! was made from. Nothing in it is a host address: code reaches its link slots at a fixed distance, and each process has
+//! link slots of its own. The memory file only grows: a writer takes room, fills it, and then enters
+//! it in the index, so it needs no lock and may die at any time.
+//!
+//! Layout: header, index, records; then the code, from a page boundary on.
+
+use super::Key;
+use super::native::{LinkSlot, memory_file};
+use crate::codegen::{Compiled, FaultPoint, Mode, fingerprint};
+use std::ops::Range;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+const PAGE: usize = 4096;
+/// First bytes of a store.
+const MAGIC: u64 = u64::from_le_bytes(*b"forearm\x01");
+
+/// What a store begins with.
+#[derive(Debug)]
+#[repr(C)]
+struct Header {
+    magic: u64,
+    /// Translator and settings that the code was made by and for, see [`fingerprint`].
+    made_by: u64,
+    /// The index has this many entries, as a power of two.
+    index_bits: u32,
+    /// Link slots that there is room for.
+    slots: u32,
+    /// Where the code starts in the file, and the room for it.
+    code_at: u32,
+    code_size: u32,
+    /// Where the next record goes.
+    next_record: AtomicU32,
+    /// Where the next code goes, from the start of the code.
+    next_code: AtomicU32,
+    /// The next free slot.
+    next_slot: AtomicU32,
+    /// Records.
+    regions: AtomicU32,
+    /// Not 0: it is made to become an image. Whoever uses it compiles all it has executed when it ends.
+    training: u32,
+}
+
+/// Where the index is in the file.
+const INDEX: usize = 64;
+const _: () = assert!(size_of::<Header>() <= INDEX);
+
+/// What a record begins with. Behind it: exits, faults, ranges and guest code.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Head {
+    /// Guest address, bit 0 set for Thumb.
+    target: u32,
+    mode: u32,
+    /// Where the code is, from the start of the code, and how long.
+    code: u32,
+    length: u32,
+    /// Offset of the body in it.
+    entry: u32,
+    /// The exits' slots; the entry slot follows them.
+    slot: u32,
+    exits: u32,
+    faults: u32,
+    ranges: u32,
+    /// Bytes of guest code.
+    bytes: u32,
+}
+
+/// Guest code from `start` on.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+/// A region in a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored {
+    head: Head,
+    exits: &'static [u32],
+    /// Host offsets of guest instructions.
+    pub faults: &'static [FaultPoint],
+    spans: &'static [Span],
+    code: &'static [u8],
+}
+
+impl Stored {
+    /// The guest addresses it was made from.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<u32>> {
+        self.spans.iter().map(|s| s.start..s.start.wrapping_add(s.length))
+    }
+
+    /// Is the guest's code what this was made from?
+    fn fits(&self, read: &dyn Fn(u32, &mut [u8]) -> usize) -> bool {
+        let mut expected = self.code;
+        for s in self.spans {
+            let (mut at, mut left) = (s.start, s.length as usize);
+            while left > 0 {
+                let mut buffer = [0; 256];
+                let part = &mut buffer[..left.min(256)];
+                if read(at, part) != part.len() || !expected.starts_with(part) {
+                    return false;
+                }
+                expected = &expected[part.len()..];
+                at = at.wrapping_add(part.len() as u32);
+                left -= part.len();
+            }
+        }
+        true
+    }
+}
+
+/// Where a region lies in this process.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// Host addresses of its code.
+    pub code: Range<u64>,
+    /// Host address of its body.
+    pub body: u64,
+    /// Its entry slot.
+    pub slot: *const LinkSlot,
+}
+
+/// A store as this process has it mapped.
+#[derive(Debug)]
+pub struct Store {
+    /// Header, index and records. A shared memory file may be written through it.
+    meta: *mut u8,
+    /// Link slots, then the code.
+    base: *mut u8,
+    /// The code again, to be written, where regions can be added.
+    writable: Option<*mut u8>,
+    /// Stays as long as the process: regions and records are handed out for ever.
+    header: &'static Header,
+}
+
+// SAFETY: the mappings belong to this value; what is shared in them is atomic or does not change.
+unsafe impl Send for Store {}
+
+/// Room in a memory file: index entries as a power of two, bytes of records and of code, link slots. Pages cost memory when
+/// they are used.
+const SHARED_INDEX: u32 = 17;
+const SHARED_RECORDS: usize = 48 << 20;
+const SHARED_CODE: usize = 96 << 20;
+const SHARED_SLOTS: u32 = 1 << 20;
+
+/// A new memory file for a process tree to share.
+///
+/// # Errors
+/// None can be had.
+pub fn create() -> std::io::Result<OwnedFd> {
+    let fd = memory_file(SHARED_RECORDS + SHARED_CODE).ok_or_else(std::io::Error::last_os_error)?;
+    // SAFETY: new and ours.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    lay_out(&std::fs::File::from(fd.try_clone()?), false)?;
+    Ok(fd)
+}
+
+/// Makes an empty file a store, of the size that [`create`] gives.
+///
+/// # Errors
+/// It can't be written.
+pub fn lay_out(file: &std::fs::File, training: bool) -> std::io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    file.set_len((SHARED_RECORDS + SHARED_CODE) as u64)?;
+    let words: [u32; 9] = [
+        SHARED_INDEX,
+        SHARED_SLOTS,
+        SHARED_RECORDS as u32,
+        SHARED_CODE as u32,
+        (INDEX + (8 << SHARED_INDEX)) as u32,
+        0,
+        0,
+        0,
+        training.into(),
+    ];
+    let start = [MAGIC.to_le_bytes(), fingerprint().to_le_bytes()].concat();
+    file.write_all_at(&[start, words.as_bytes().to_vec()].concat(), 0)
+}
+
+impl Store {
+    /// Maps a store that may grow. `None`: it is another translator's or can't be mapped.
+    pub fn shared(fd: RawFd) -> Option<Store> {
+        let mut head = [0u64; 8];
+        // SAFETY: fills the buffer.
+        if unsafe { libc::pread(fd, head.as_mut_ptr().cast(), INDEX, 0) } != INDEX as isize {
+            return None;
+        }
+        let (records, code) = (head[3] as u32 as usize, (head[3] >> 32) as usize);
+        if head[0] != MAGIC || head[1] != fingerprint() || records != SHARED_RECORDS || code != SHARED_CODE {
+            return None;
+        }
+        let base = reserve(SHARED_SLOTS as usize * size_of::<LinkSlot>(), code)?;
+        // SAFETY: fresh mappings, and one over the reservation's part for code.
+        unsafe {
+            let rw = libc::PROT_READ | libc::PROT_WRITE;
+            let meta = libc::mmap(std::ptr::null_mut(), records, rw, libc::MAP_SHARED, fd, 0);
+            let at = base.add(SHARED_SLOTS as usize * size_of::<LinkSlot>());
+            let mapped = libc::mmap(
+                at.cast(),
+                code,
+                libc::PROT_READ | libc::PROT_EXEC,
+                libc::MAP_SHARED | libc::MAP_FIXED,
+                fd,
+                records as i64,
+            );
+            let view = libc::mmap(std::ptr::null_mut(), code, rw, libc::MAP_SHARED, fd, records as i64);
+            if [meta, mapped, view].contains(&libc::MAP_FAILED) {
+                return None;
+            }
+            Some(Store { meta: meta.cast(), base, writable: Some(view.cast()), header: &*meta.cast() })
+        }
+    }
+
+    /// Uses an image that is part of the program: page-aligned, read-only, its own mapping's last page not shared.
+    ///
+    /// # Safety
+    /// Nobody else looks at the image's code, which is moved.
+    pub unsafe fn image(image: &'static [u8]) -> Option<Store> {
+        if image.len() < PAGE || image.as_ptr().addr() % PAGE != 0 || image.len() % PAGE != 0 {
+            return None;
+        }
+        // SAFETY: long enough and aligned.
+        let header: &Header = unsafe { &*image.as_ptr().cast() };
+        if header.magic != MAGIC || header.made_by != fingerprint() {
+            return None;
+        }
+        let (at, size) = (header.code_at as usize, header.code_size as usize);
+        if at + size != image.len() {
+            return None;
+        }
+        let slots = (header.slots as usize * size_of::<LinkSlot>()).next_multiple_of(PAGE);
+        let base = reserve(slots, size)?;
+        // SAFETY: pages of the program's file move into the reservation; the caller promises that they are nobody's.
+        unsafe {
+            let (from, to) = (image.as_ptr().add(at), base.add(slots));
+            let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+            let p = libc::mremap(from.cast_mut().cast(), size, size, flags, to);
+            if p == libc::MAP_FAILED || libc::mprotect(p, size, libc::PROT_READ | libc::PROT_EXEC) != 0 {
+                return None;
+            }
+        }
+        Some(Store { meta: image.as_ptr().cast_mut(), base, writable: None, header })
+    }
+
+    /// Is it made to become an image?
+    pub fn is_training(&self) -> bool {
+        self.header.training != 0
+    }
+
+    /// From now on nothing is added. What is there stays in use.
+    pub fn freeze(&mut self) {
+        if let Some(view) = self.writable.take() {
+            // SAFETY: the view is this value's own.
+            unsafe { libc::munmap(view.cast(), self.header.code_size as usize) };
+        }
+    }
+
+    fn slots_size(&self) -> usize {
+        (self.header.slots as usize * size_of::<LinkSlot>()).next_multiple_of(PAGE)
+    }
+
+    /// The host addresses of its code.
+    pub fn code(&self) -> Range<u64> {
+        let start = self.base as u64 + self.slots_size() as u64;
+        start..start + u64::from(self.header.code_size)
+    }
+
+    fn index(&self) -> &[AtomicU64] {
+        // SAFETY: the index lies behind the header, and is only accessed as atomics.
+        unsafe { std::slice::from_raw_parts(self.meta.add(INDEX).cast(), 1 << self.header.index_bits) }
+    }
+
+    /// The record at an offset. `None` where it is not whole: only a broken file has that.
+    fn record(&self, offset: u32) -> Option<Stored> {
+        let end = self.header.next_record.load(Ordering::Acquire).min(self.header.code_at);
+        let size = end.checked_sub(offset)? as usize;
+        // SAFETY: written before it was entered in the index, and never changed; the mapping stays.
+        let bytes: &'static [u8] =
+            unsafe { std::slice::from_raw_parts(self.meta.add(offset as usize), size) };
+        let (head, rest) = Head::read_from_prefix(bytes).ok()?;
+        let (exits, rest) = <[u32]>::ref_from_prefix_with_elems(rest, head.exits as usize).ok()?;
+        let (faults, rest) = <[FaultPoint]>::ref_from_prefix_with_elems(rest, head.faults as usize).ok()?;
+        let (spans, rest) = <[Span]>::ref_from_prefix_with_elems(rest, head.ranges as usize).ok()?;
+        let code = rest.get(..head.bytes as usize)?;
+        let whole = head.code.checked_add(head.length)? <= self.header.code_size
+            && head.entry < head.length
+            && head.slot.checked_add(head.exits)? < self.header.slots
+            && spans.iter().map(|s| s.length as usize).sum::<usize>() == code.len();
+        whole.then_some(Stored { head, exits, faults, spans, code })
+    }
+
+    /// The region of `key` for `mode` whose guest code is what `read` finds.
+    pub fn find(&self, key: Key, mode: Mode, read: &dyn Fn(u32, &mut [u8]) -> usize) -> Option<Stored> {
+        let target = key.target();
+        let index = self.index();
+        for at in probes(target, index.len()) {
+            let entry = index[at].load(Ordering::Acquire);
+            if entry == 0 {
+                return None;
+            }
+            if entry as u32 == target
+                && let Some(stored) = self.record((entry >> 32) as u32)
+                && serves(stored.head.mode, mode)
+                && stored.fits(read)
+            {
+                return Some(stored);
+            }
+        }
+        None
+    }
+
+    /// Where a region lies in this process.
+    pub fn locate(&self, stored: &Stored) -> Located {
+        let head = stored.head;
+        let start = self.code().start + u64::from(head.code);
+        // SAFETY: `record` has checked that the slots are within the reservation's part for them.
+        let slot = unsafe { self.base.cast::<LinkSlot>().add((head.slot + head.exits) as usize) };
+        Located { code: start..start + u64::from(head.length), body: start + u64::from(head.entry), slot }
+    }
+
+    /// Fills a region's link slots in this process: once, before anybody knows it. `leave`: where unlinked exits go.
+    pub fn prepare_slots(&self, stored: &Stored, leave: u64) {
+        let entry = self.locate(stored);
+        let exits = stored.exits.iter().map(|&target| LinkSlot::new(leave, target));
+        // SAFETY: as in `locate`; the reservation is this process's, and the slots are nobody else's.
+        unsafe {
+            let first = self.base.cast::<LinkSlot>().add(stored.head.slot as usize);
+            for (k, slot) in exits.enumerate() {
+                first.add(k).write(slot);
+            }
+            entry.slot.cast_mut().write(LinkSlot::new(entry.body, stored.head.target));
+        }
+    }
+
+    /// Adds a region, made from guest code that `read` finds. `None`: there is no room, or the store is read-only.
+    pub fn add(
+        &self,
+        key: Key,
+        mode: Mode,
+        compiled: &Compiled,
+        read: &dyn Fn(u32, &mut [u8]) -> usize,
+    ) -> Option<Stored> {
+        let writable = self.writable?;
+        let header = self.header;
+        let mut guest = Vec::new();
+        for r in &compiled.ranges {
+            let from = guest.len();
+            guest.resize(from + r.len(), 0);
+            if read(r.start, &mut guest[from..]) != r.len() {
+                return None;
+            }
+        }
+        let index = self.index();
+        if header.regions.fetch_add(1, Ordering::Relaxed) as usize >= index.len() / 4 * 3 {
+            return None;
+        }
+        let spans: Vec<Span> =
+            compiled.ranges.iter().map(|r| Span { start: r.start, length: r.len() as u32 }).collect();
+        let exits: Vec<u32> = compiled.exits.iter().map(|e| e.target).collect();
+        // Room is taken for good: what a process leaves unfinished is in nobody's way.
+        let code = take(&header.next_code, compiled.code.len().next_multiple_of(32), header.code_size)?;
+        let slot = take(&header.next_slot, exits.len() + 1, header.slots)?;
+        let head = Head {
+            target: key.target(),
+            mode: bits(mode),
+            code,
+            length: compiled.code.len() as u32,
+            entry: compiled.entry,
+            slot,
+            exits: exits.len() as u32,
+            faults: compiled.faults.len() as u32,
+            ranges: spans.len() as u32,
+            bytes: guest.len() as u32,
+        };
+        let record: Vec<u8> =
+            [head.as_bytes(), exits.as_bytes(), compiled.faults.as_bytes(), spans.as_bytes(), &guest]
+                .concat();
+        let at = take(&header.next_record, record.len().next_multiple_of(8), header.code_at)?;
+        let bytes =
+            compiled.placed_at(self.slots_size() + code as usize, slot as usize * size_of::<LinkSlot>())?;
+        // SAFETY: both lie in room that is this call's alone.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), writable.add(code as usize), bytes.len());
+            std::ptr::copy_nonoverlapping(record.as_ptr(), self.meta.add(at as usize), record.len());
+        }
+        let entry = u64::from(head.target) | u64::from(at) << 32;
+        let (done, failed) = (Ordering::Release, Ordering::Relaxed);
+        probes(head.target, index.len())
+            .find(|&k| index[k].compare_exchange(0, entry, done, failed).is_ok())?;
+        self.record(at)
+    }
+
+    /// The regions and bytes of code in it.
+    pub fn usage(&self) -> (u32, u32) {
+        (self.header.regions.load(Ordering::Relaxed), self.header.next_code.load(Ordering::Relaxed))
+    }
+}
+
+/// The image of a store: the same without its free space.
+///
+/// # Errors
+/// It is not a store, or can't be read.
+pub fn compact(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
+    use std::io::{Error, ErrorKind};
+    use std::os::fd::AsRawFd;
+    let store = Store::shared(file.as_raw_fd())
+        .ok_or_else(|| Error::new(ErrorKind::InvalidData, "not a store of this translator"))?;
+    let header = store.header;
+    let regions = header.regions.load(Ordering::Acquire).max(1);
+    let bits = (regions * 2).next_power_of_two().trailing_zeros();
+    let old = INDEX + (8usize << header.index_bits);
+    let new = INDEX + (8usize << bits);
+    let records = header.next_record.load(Ordering::Acquire) as usize - old;
+    let code_at = (new + records).next_multiple_of(PAGE);
+    let code = header.next_code.load(Ordering::Acquire) as usize;
+    let code_size = code.next_multiple_of(PAGE);
+    let mut index = vec![0u64; 1 << bits];
+    for e in store.index().iter().map(|e| e.load(Ordering::Acquire)).filter(|&e| e != 0) {
+        let at = (e >> 32) as usize - old + new;
+        let free = probes(e as u32, index.len()).find(|&k| index[k] == 0).expect("half of it stays free");
+        index[free] = u64::from(e as u32) | (at as u64) << 32;
+    }
+    // The distance from code to slots is in the code: the slots keep their room.
+    let words: [u32; 8] = [
+        bits,
+        header.slots,
+        code_at as u32,
+        code_size as u32,
+        (new + records) as u32,
+        code as u32,
+        header.next_slot.load(Ordering::Acquire),
+        regions,
+    ];
+    let mut image = [MAGIC.to_le_bytes(), header.made_by.to_le_bytes()].concat();
+    image.extend_from_slice(words.as_bytes());
+    image.resize(INDEX, 0);
+    image.extend_from_slice(index.as_bytes());
+    // SAFETY: records up to `next_record` are whole and do not change; so is the code.
+    unsafe {
+        image.extend_from_slice(std::slice::from_raw_parts(store.meta.add(old), records));
+        image.resize(code_at, 0);
+        image.extend_from_slice(std::slice::from_raw_parts(store.code().start as *const u8, code));
+    }
+    image.resize(code_at + code_size, 0);
+    Ok(image)
+}
+
+/// Places in the index where a target may be, in order.
+fn probes(target: u32, entries: usize) -> impl Iterator<Item = usize> {
+    let first = (target.wrapping_mul(0x9e37_79b1) >> (32 - entries.trailing_zeros())) as usize;
+    (0..entries).map(move |n| (first + n) & (entries - 1))
+}
+
+fn bits(mode: Mode) -> u32 {
+    u32::from(mode.precise) | u32::from(mode.based) << 1 | u32::from(mode.flush) << 2
+}
+
+/// Does code of one mode do where another is wanted? Exact registers do no harm to who does not look.
+fn serves(have: u32, want: Mode) -> bool {
+    have == bits(want) || have == bits(Mode { precise: true, ..want })
+}
+
+/// Address space for slots, which are made writable, and code behind them.
+fn reserve(slots: usize, code: usize) -> Option<*mut u8> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a fresh mapping.
+    unsafe {
+        let base = libc::mmap(std::ptr::null_mut(), slots + code, libc::PROT_NONE, flags, -1, 0);
+        if base == libc::MAP_FAILED {
+            return None;
+        }
+        let rw = libc::PROT_READ | libc::PROT_WRITE;
+        (libc::mprotect(base, slots, rw) == 0).then_some(base.cast())
+    }
+}
+
+/// Takes `size` of what is left up to `end`.
+fn take(next: &AtomicU32, size: usize, end: u32) -> Option<u32> {
+    let size = u32::try_from(size).ok()?;
+    next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| {
+        at.checked_add(size).filter(|&after| after <= end)
+    })
+    .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codegen::Exit;
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    const MODE: Mode = Mode { precise: false, based: false, flush: false };
+    const PRECISE: Mode = Mode { precise: true, ..MODE };
+
+    /// A region of eight bytes of guest code at `pc` with an exit to `target` through the slot at offset 4 of its code.
+    fn region(pc: u32, target: u32) -> Compiled {
+        Compiled {
+            code: vec![0x90; 40],
+            entry: 2,
+            slots: vec![(4, 0, -4)],
+            exits: vec![Exit { target }],
+            faults: Vec::new(),
+            ranges: vec![pc..pc + 4, pc + 100..pc + 104],
+            instructions: 2,
+        }
+    }
+
+    /// Guest memory that holds `n` everywhere.
+    fn filled(n: u8) -> impl Fn(u32, &mut [u8]) -> usize {
+        move |_, buffer| {
+            buffer.fill(n);
+            buffer.len()
+        }
+    }
+
+    fn shared() -> (File, Store) {
+        let file = File::from(create().expect("a memory file"));
+        let store = Store::shared(file.as_raw_fd()).expect("it can be mapped");
+        (file, store)
+    }
+
+    #[test]
+    fn a_region_is_found_by_another_process_if_the_guests_code_is_the_same() {
+        let (file, writer) = shared();
+        let key = Key::new(0x1000, true, 0);
+        assert!(writer.find(key, MODE, &filled(1)).is_none());
+        writer.add(key, MODE, &region(0x1000, 0x2001), &filled(1)).expect("there is room");
+
+        let reader = Store::shared(file.as_raw_fd()).expect("it can be mapped");
+        let found = reader.find(key, MODE, &filled(1)).expect("it was added");
+        assert_eq!(found.ranges().collect::<Vec<_>>(), [0x1000..0x1004, 0x1064..0x1068]);
+        assert!(reader.find(key, MODE, &filled(2)).is_none());
+        assert!(reader.find(key, MODE, &|_, _| 0).is_none());
+        assert!(reader.find(Key::new(0x1000, false, 0), MODE, &filled(1)).is_none());
+        assert!(reader.find(key, PRECISE, &filled(1)).is_none());
+
+        // The same place with other contents, as another program has it.
+        writer.add(key, PRECISE, &region(0x1000, 0x3000), &filled(2)).expect("there is room");
+        assert!(reader.find(key, PRECISE, &filled(2)).is_some());
+        assert!(reader.find(key, MODE, &filled(2)).is_some(), "exact registers do no harm");
+        assert!(reader.find(key, Mode { flush: true, ..MODE }, &filled(2)).is_none());
+    }
+
+    /// What the code at `located` reaches through its first slot reference.
+    fn reached(located: &Located) -> *const LinkSlot {
+        // SAFETY: `region` has a 32-bit distance there.
+        let distance = unsafe { ((located.code.start + 4) as *const i32).read_unaligned() };
+        (located.code.start + 8).wrapping_add_signed(distance.into()) as *const LinkSlot
+    }
+
+    #[test]
+    fn code_reaches_its_slots_in_every_mapping_and_in_an_image() {
+        let (file, store) = shared();
+        for pc in [0x1000, 0x2000, 0x3000] {
+            let key = Key::new(pc, false, 0);
+            store.add(key, MODE, &region(pc, pc + 0x500), &filled(7)).expect("there is room");
+        }
+        let bytes = compact(&file).expect("it is a store");
+        // SAFETY: a mapping of its own, which stays.
+        let image = unsafe {
+            let (rw, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+            let at = libc::mmap(std::ptr::null_mut(), bytes.len(), rw, flags, -1, 0).cast::<u8>();
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len());
+            std::slice::from_raw_parts(at, bytes.len())
+        };
+        // SAFETY: nobody else looks at it.
+        let image = unsafe { Store::image(image) }.expect("an image of this translator");
+        assert!(image.add(Key::new(0, false, 0), MODE, &region(0, 0), &filled(7)).is_none());
+        for store in [store, image] {
+            for pc in [0x1000, 0x2000, 0x3000] {
+                let found = store.find(Key::new(pc, false, 0), MODE, &filled(7)).expect("it was added");
+                let located = store.locate(&found);
+                store.prepare_slots(&found, 0x77);
+                assert!(store.code().contains(&located.code.start));
+                assert_eq!(located.body, located.code.start + 2);
+                // SAFETY: slots of the store.
+                let (exit, entry) = unsafe { (&*reached(&located), &*located.slot) };
+                assert_eq!((exit.target, exit.code.load(Ordering::Relaxed)), (pc + 0x500, 0x77));
+                assert_eq!((entry.target, entry.code.load(Ordering::Relaxed)), (pc, located.body));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_store_of_this_translator_is_refused() {
+        use std::os::unix::fs::FileExt;
+        let (file, _) = shared();
+        file.write_all_at(&[0xff], 8).expect("it can be written");
+        assert!(Store::shared(file.as_raw_fd()).is_none(), "made by another translator");
+        assert!(Store::shared(-1).is_none());
+        assert!(Store::shared(File::open("/dev/null").expect("it is there").as_raw_fd()).is_none());
+    }
+
+    #[test]
+    fn a_full_store_takes_no_more() {
+        let (_, store) = shared();
+        let big = Compiled { code: vec![0x90; SHARED_CODE / 2 + 64], ..region(0x1000, 0) };
+        assert!(store.add(Key::new(0x1000, false, 0), MODE, &big, &filled(1)).is_some());
+        assert!(store.add(Key::new(0x1000, false, 0), MODE, &big, &filled(2)).is_none());
+        let small = region(0x4000, 0);
+        assert!(store.add(Key::new(0x4000, false, 0), MODE, &small, &filled(2)).is_some());
+    }
+}
