@@ -361,7 +361,7 @@ pub fn log_file_name(pattern: &OsStr, pid: u32) -> OsString {
 fn page_size(value: &OsStr) -> Result<(), String> {
     match values::integer::<u32>(value)? {
         n if n.is_power_of_two() => Ok(()),
-        _ => Err("not a power of two".into()),
+        _ => Err(format!("'{}' is not a power of two", value.to_string_lossy())),
     }
 }
 

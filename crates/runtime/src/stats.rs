@@ -15,6 +15,9 @@ static OTHER_SYSCALLS: AtomicU64 = AtomicU64::new(0);
 /// The process whose numbers these are: a vfork child, which counts in its parent's memory, reports nothing.
 static OWNER: AtomicI32 = AtomicI32::new(0);
 
+/// Threads of this process that have not ended.
+static THREADS: AtomicI32 = AtomicI32::new(1);
+
 /// Starts counting, before the address space is made.
 pub fn start() {
     stats::start();
@@ -28,6 +31,7 @@ fn own() {
 
 /// In a forked child: begins at zero.
 pub fn restart() {
+    THREADS.store(1, Ordering::Relaxed);
     if !stats::on() {
         return;
     }
@@ -36,6 +40,23 @@ pub fn restart() {
         counter.store(0, Ordering::Relaxed);
     }
     own();
+}
+
+/// A thread has been made.
+pub fn thread_started() {
+    THREADS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A thread ends by exit(2); if it is the last one, so does the process.
+pub fn thread_ended(process: &Process) {
+    if stats::on() && is_owner() && THREADS.fetch_sub(1, Ordering::AcqRel) == 1 {
+        report(process, "at its exit");
+    }
+}
+
+fn is_owner() -> bool {
+    // SAFETY: a plain system call.
+    OWNER.load(Ordering::Relaxed) == unsafe { libc::getpid() }
 }
 
 /// Counts a system call.
@@ -48,13 +69,12 @@ pub fn syscall(number: u32) {
 
 /// Prints the report, if there is one. `when` says why now.
 pub fn report(process: &Process, when: &str) {
-    // SAFETY: a plain system call.
-    let pid = unsafe { libc::getpid() };
-    if !stats::on() || OWNER.load(Ordering::Relaxed) != pid {
+    if !stats::on() || !is_owner() {
         return;
     }
     let text = format!(
-        "forearm: statistics of process {pid}, {}, {when}\n{}",
+        "forearm: statistics of process {}, {}, {when}\n{}",
+        std::process::id(),
         process.image.exe.to_string_lossy(),
         body(process)
     );

@@ -130,6 +130,7 @@ fn spawn(thread: &mut Thread, args: &CloneArgs) -> SysResult {
         run::body(child);
     };
     std::thread::Builder::new().stack_size(STACK).spawn(start).map_err(|_| Errno(libc::EAGAIN))?;
+    stats::thread_started();
     let tid = receiver.recv().map_err(|_| Errno(libc::EAGAIN))?;
     Ok(tid as u32)
 }

@@ -80,6 +80,7 @@ impl Thread {
         if self.host != Host::Spawned {
             // The host thread is the process's first, which has nothing to unwind to.
             self.leave();
+            stats::thread_ended(&self.process);
             // SAFETY: ends the calling thread; nothing is expected of it any more.
             unsafe { libc::syscall(libc::SYS_exit, status) };
         }
@@ -109,6 +110,7 @@ pub(super) fn body(mut thread: Thread) {
     // No signal from here: one meant for the process must go to another thread.
     host::set_host_mask(crate::signals::SigSet(!0));
     thread.leave();
+    stats::thread_ended(&thread.process);
     if let Some(info) = thread.inbox.take() {
         // SAFETY: queues a signal, which this thread took from the process, for the others.
         unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, libc::getpid(), info.si_signo, &raw const info) };

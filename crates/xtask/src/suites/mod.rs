@@ -15,6 +15,7 @@ mod binfmt;
 mod errors;
 mod gdb;
 mod guest;
+mod options;
 mod podman;
 mod programs;
 mod shell;
@@ -118,6 +119,11 @@ const SUITES: &[Suite] = &[
         tools: tools::GDB,
         jobs: 0,
         cases: gdb::cases,
+        name: "options",
+        about: "each option and variable of docs/compatibility.md; the log, statistics, perf",
+        tools: tools::CROSS,
+        jobs: 0,
+        cases: options::cases,
     },
     Suite {
         name: "programs",
