@@ -119,6 +119,8 @@ const SUITES: &[Suite] = &[
         tools: tools::GDB,
         jobs: 0,
         cases: gdb::cases,
+    },
+    Suite {
         name: "options",
         about: "each option and variable of docs/compatibility.md; the log, statistics, perf",
         tools: tools::CROSS,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -433,38 +433,23 @@ fn seed(g: &Given<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Compiles everything, so that there is something to see.
-fn run_jit(g: &Given<'_>) -> Result<Output> {
-    // Only a variable reaches the policy; the child gets it from this one's environment.
-    let mut command = Command::new("env");
-    command.current_dir(g.dir).arg("FOREARM_TIER=jit");
+/// Runs the probe with everything compiled, so that there is something to see; the number of its process.
+fn run_jit(g: &Given<'_>) -> Result<u32> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo $$; exec env FOREARM_TIER=jit \"$@\"", "sh"]).current_dir(g.dir);
     match &g.row.env {
         Some(env) if g.by_variable => command.arg(format!("{env}=1")).arg(g.context.forearm()),
         _ => command.arg(g.context.forearm()).arg(format!("-{}", g.row.word)),
     };
     let output = process::run(command.args(["./probe", "work"]), LIMIT)?;
     ensure!(output.success(), "{}: {}", output.end(), output.tail(3));
-    Ok(output)
-}
-
-/// The newest file in `dir` whose name has this form.
-fn newest(dir: &Path, prefix: &str, suffix: &str) -> Result<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(prefix) && name.ends_with(suffix) {
-            found.push((entry.metadata()?.modified()?, entry.path()));
-        }
-    }
-    found.into_iter().max().map(|(_, path)| path).with_context(|| format!("no {prefix}N{suffix}"))
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(text.lines().next().unwrap_or_default().parse()?)
 }
 
 fn perf_map(g: &Given<'_>) -> Result<()> {
-    run_jit(g)?;
-    // Its own maps files in /tmp are told apart from others' by what is in them.
-    let path = newest(Path::new("/tmp"), "perf-", ".map")?;
-    let text = std::fs::read_to_string(&path)?;
+    let path = format!("/tmp/perf-{}.map", run_jit(g)?);
+    let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
     std::fs::remove_file(&path)?;
     let mut end = 0;
     let mut names = Vec::new();
@@ -481,9 +466,9 @@ fn perf_map(g: &Given<'_>) -> Result<()> {
 }
 
 fn jitdump(g: &Given<'_>) -> Result<()> {
-    run_jit(g)?;
-    let path = newest(g.dir, "jit-", ".dump")?;
-    let bytes = std::fs::read(&path)?;
+    let pid = run_jit(g)?;
+    let path = g.dir.join(format!("jit-{pid}.dump"));
+    let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
     std::fs::remove_file(&path)?;
     let word = |at: usize| -> Result<u32> {
         let word = bytes.get(at..at + 4).context("the file is cut short")?;
@@ -491,9 +476,7 @@ fn jitdump(g: &Given<'_>) -> Result<()> {
     };
     let long = |at: usize| -> Result<u64> { Ok(u64::from(word(at)?) | u64::from(word(at + 4)?) << 32) };
     ensure!((word(0)?, word(4)?, word(12)?) == (0x4a69_5444, 1, 62), "not a jitdump of x86-64");
-    let number =
-        path.to_string_lossy().rsplit('-').next().and_then(|n| n.strip_suffix(".dump")?.parse().ok());
-    ensure!(Some(word(20)?) == number, "the process number is another");
+    ensure!(word(20)? == pid, "it says process {}", word(20)?);
     let (mut at, mut time, mut names) = (word(8)? as usize, 0, Vec::new());
     while at < bytes.len() {
         let (kind, size, stamp) = (word(at)?, word(at + 4)? as usize, long(at + 8)?);
