@@ -14,7 +14,7 @@ use crate::tools;
 use crate::ui::Progress;
 
 /// The Rust target of the workspace, as `.cargo/config.toml` sets it.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Paths and choices of one run of this program.
 pub struct Context {

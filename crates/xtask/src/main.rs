@@ -9,6 +9,7 @@ mod bench;
 mod binfmt;
 mod context;
 mod debian;
+mod dist;
 mod process;
 mod sandbox;
 mod suites;
@@ -61,6 +62,8 @@ enum Task {
     },
     /// Measures forearm against native and qemu-arm-static, as ratios with their geometric means
     Bench(bench::Options),
+    /// Makes the Debian package, the tar file and the container image
+    Dist(dist::Options),
     /// Measure a program in a root
     #[command(hide = true)]
     Measure {
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         Task::Test { filter, list } => suites::run(&context, filter.as_deref(), list),
         Task::Apt { keep } => apt(&context, keep),
         Task::Bench(options) => bench::run(&context, &options),
+        Task::Dist(options) => dist::run(&context, &options),
         Task::SandboxInit { .. } | Task::Measure { .. } => Ok(true),
     })
 }

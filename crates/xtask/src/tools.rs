@@ -57,6 +57,21 @@ pub const SHELL: &[Tool] = &[
     tool("cc", "gcc"),
 ];
 
+/// What the packages are tried with.
+pub const DIST: &[Tool] = &[
+    tool("arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf"),
+    tool("/usr/arm-linux-gnueabihf/include/stdio.h", "libc6-dev-armhf-cross"),
+    tool("qemu-arm-static", "qemu-user-static"),
+    tool("debootstrap", "debootstrap"),
+    tool("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"),
+    tool("nsenter", "util-linux"),
+    tool("mount", "mount"),
+    tool("man", "man-db"),
+    tool("strip", "binutils"),
+    tool("podman", "podman"),
+    tool("crun", "crun"),
+];
+
 /// What builds an image.
 pub const PODMAN: &[Tool] = &[tool("podman", "podman"), tool("crun", "crun")];
 

@@ -12,6 +12,7 @@ use crate::ui::Progress;
 mod apps;
 mod apt;
 mod binfmt;
+mod dist;
 mod errors;
 mod gdb;
 mod guest;
@@ -161,6 +162,13 @@ const SUITES: &[Suite] = &[
         tools: tools::SHELL,
         jobs: 1,
         cases: shell::cases,
+    },
+    Suite {
+        name: "dist",
+        about: "the package in a Debian root, the tar file, the container image, man page, completions",
+        tools: tools::DIST,
+        jobs: 1,
+        cases: dist::cases,
     },
     Suite {
         name: "podman",
