@@ -20,6 +20,10 @@ use crate::process;
 /// Every user and group keeps its number inside the namespace.
 const IDENTITY_MAP: &str = "0 0 4294967295\n";
 
+/// All but the last two: container runtimes take the whole map for the machine itself, and try what a user namespace
+/// refuses.
+const VISIBLE_MAP: &str = "0 0 4294967293\n";
+
 /// The namespaces, and the interpreter registered in them.
 pub struct Sandbox {
     helper: Child,
@@ -35,14 +39,21 @@ impl Sandbox {
     /// Makes the namespaces. With `interpreter`, ARM programs started inside run under it, by an entry as the
     /// Debian package makes it (flags POCF). Needs root.
     pub fn new(interpreter: Option<&Path>) -> Result<Self> {
-        let mut sandbox = Self::start(true).or_else(|_| Self::start(false))?;
+        let mut sandbox = Self::start(Some(IDENTITY_MAP)).or_else(|_| Self::start(None))?;
         if let Some(interpreter) = interpreter {
             sandbox.register(interpreter)?;
         }
         Ok(sandbox)
     }
 
-    fn start(private: bool) -> Result<Self> {
+    /// One with nothing registered and a binfmt_misc of its own, in which container runtimes can work.
+    pub fn for_containers() -> Result<Self> {
+        Self::start(Some(VISIBLE_MAP))
+    }
+
+    /// With `map` in a user namespace.
+    fn start(map: Option<&str>) -> Result<Self> {
+        let private = map.is_some();
         // This program, even if its file was built anew meanwhile.
         let mut helper = Command::new("/proc/self/exe")
             .args(["sandbox-init", if private { "private" } else { "shared" }])
@@ -56,9 +67,9 @@ impl Sandbox {
         let mut from = BufReader::new(from);
         let result = (|| {
             expect(&mut from, "unshared")?;
-            if private {
-                for map in ["uid_map", "gid_map"] {
-                    std::fs::write(format!("/proc/{}/{map}", helper.id()), IDENTITY_MAP).context(map)?;
+            if let Some(map) = map {
+                for file in ["uid_map", "gid_map"] {
+                    std::fs::write(format!("/proc/{}/{file}", helper.id()), map).context(file)?;
                 }
             }
             writeln!(to, "mapped")?;

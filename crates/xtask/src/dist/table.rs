@@ -50,7 +50,10 @@ pub struct Table {
 impl Table {
     /// Asks the program.
     pub fn of(forearm: &Path) -> Result<Self> {
-        let output = process::run(Command::new(forearm).arg("-option-table"), Duration::from_secs(10))?;
+        let mut command = Command::new(forearm);
+        // Under its own name, whatever the file is called.
+        std::os::unix::process::CommandExt::arg0(&mut command, "forearm");
+        let output = process::run(command.arg("-option-table"), Duration::from_secs(10))?;
         ensure!(output.success(), "{} -option-table ended with {}", forearm.display(), output.end());
         Self::parse(&String::from_utf8_lossy(&output.stdout))
     }
