@@ -10,7 +10,7 @@ use crate::state::CpuState;
 use crate::stats::{self, Event};
 use crate::tuning::{self, Optimisations};
 use crate::{enter, fault, interp, log};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -176,6 +176,10 @@ pub struct Engine {
     /// Read-locked by whoever holds or will take a lock of the engine; write-locked around a fork, so that the child finds
     /// every lock free.
     gate: RwLock<()>,
+    /// A debugger's stops: address and the BKPT that translations have there.
+    stops: RwLock<BTreeMap<u32, &'static [u8]>>,
+    /// There are any.
+    has_stops: AtomicBool,
 }
 
 /// No thread holds a lock of the engine while this lives.
@@ -202,6 +206,8 @@ impl Engine {
             precise: AtomicBool::new(false),
             flush: AtomicBool::new(false),
             gate: RwLock::new(()),
+            stops: RwLock::default(),
+            has_stops: AtomicBool::new(false),
         }
     }
 
@@ -475,7 +481,9 @@ impl Engine {
     pub fn step(&self, cpu: &mut CpuState) -> Exit {
         self.prepare(cpu);
         let key = Key::new(cpu.r[15], cpu.thumb != 0, cpu.itstate);
-        let Some(mut built) = self.build(key, Some(1)) else {
+        // The original code: a step passes a stop.
+        let read = |pc: u32, buffer: &mut [u8]| self.read_memory(pc, buffer);
+        let Some(mut built) = block::build(key, &mut Fetch::new(&read), Some(1), self.heat()) else {
             return Exit::PrefetchAbort;
         };
         built.end_with_step();
@@ -561,8 +569,61 @@ impl Engine {
         block::build(key, &mut Fetch::new(&read), limit, self.heat())
     }
 
-    /// Reads executable guest memory; fewer bytes than asked where it ends.
+    /// Sets or clears a debugger's stop: translated code leaves with [`Exit::Breakpoint`] before the instruction at `pc`,
+    /// as if a BKPT were there. Guest memory is not touched. [`step`](Self::step) passes a stop.
+    pub fn set_stop(&self, pc: u32, thumb: bool, on: bool) {
+        let bkpt: &'static [u8] = if thumb { &[0x00, 0xbe] } else { &[0x70, 0x00, 0x20, 0xe1] };
+        let mut stops = self.stops.write().unwrap_or_else(|e| e.into_inner());
+        if on {
+            stops.insert(pc, bkpt)
+        } else {
+            stops.remove(&pc)
+        };
+        self.has_stops.store(!stops.is_empty(), Ordering::Release);
+        drop(stops);
+        self.invalidate(pc..pc.saturating_add(4));
+    }
+
+    /// Is there a stop at `pc`?
+    pub fn is_stop(&self, pc: u32) -> bool {
+        self.has_stops.load(Ordering::Acquire)
+            && self.stops.read().unwrap_or_else(|e| e.into_inner()).contains_key(&pc)
+    }
+
+    /// Clears all stops.
+    pub fn clear_stops(&self) {
+        let stops = std::mem::take(&mut *self.stops.write().unwrap_or_else(|e| e.into_inner()));
+        self.has_stops.store(false, Ordering::Release);
+        for &pc in stops.keys() {
+            self.invalidate(pc..pc.saturating_add(4));
+        }
+    }
+
+    /// Puts BKPT where there is a stop in code that was read from `pc`.
+    fn overlay_stops(&self, pc: u32, code: &mut [u8]) {
+        let stops = self.stops.read().unwrap_or_else(|e| e.into_inner());
+        let end = pc.saturating_add(code.len() as u32);
+        for (&at, bkpt) in stops.range(pc.saturating_sub(3)..end) {
+            for (n, &byte) in bkpt.iter().enumerate() {
+                let place = at.wrapping_add(n as u32).wrapping_sub(pc) as usize;
+                if let Some(slot) = code.get_mut(place) {
+                    *slot = byte;
+                }
+            }
+        }
+    }
+
+    /// Reads code to translate; fewer bytes than asked where it ends.
     fn read_code(&self, pc: u32, buffer: &mut [u8]) -> usize {
+        let len = self.read_memory(pc, buffer);
+        if self.has_stops.load(Ordering::Acquire) {
+            self.overlay_stops(pc, &mut buffer[..len]);
+        }
+        len
+    }
+
+    /// Reads executable guest memory; fewer bytes than asked where it ends.
+    fn read_memory(&self, pc: u32, buffer: &mut [u8]) -> usize {
         let Some(range) = self.source.executable(pc) else { return 0 };
         let len = buffer.len().min((range.end - pc) as usize);
         let from = (self.source.base() + u64::from(pc)) as *const u8;

@@ -4,6 +4,7 @@ pub mod abi;
 pub mod coredump;
 pub mod cpu;
 pub mod errno;
+pub mod gdb;
 pub mod loader;
 pub mod memory;
 pub mod perf;

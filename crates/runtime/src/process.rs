@@ -1,6 +1,7 @@
 //! What the threads of a guest process share.
 
 use crate::cpu::Cpu;
+use crate::gdb::Debugger;
 use crate::log::{self, Log};
 use crate::memory::Memory;
 use crate::perf::{self, Format};
@@ -201,6 +202,8 @@ pub struct Process {
     pub sigpage: u32,
     /// Its threads.
     pub halt: Halt,
+    /// What `-g` has started.
+    pub debugger: Option<Arc<Debugger>>,
 }
 
 impl Process {
@@ -219,7 +222,14 @@ impl Process {
             directories: self.directories.clone(),
             sigpage: self.sigpage,
             halt: Halt::default(),
+            // gdb does not follow children.
+            debugger: None,
         }
+    }
+
+    /// The debugger, while it has hold of the process.
+    pub fn gdb(&self) -> Option<&Arc<Debugger>> {
+        self.debugger.as_ref().filter(|gdb| gdb.attached())
     }
 
     /// The signal actions. A panic aborts the process, so the lock is never poisoned.

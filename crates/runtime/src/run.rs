@@ -1,6 +1,7 @@
 //! From a command line to a running guest.
 
 use crate::errno::Errno;
+use crate::gdb;
 use crate::loader::{self, LoadError, Program};
 use crate::log;
 use crate::process::{self, Options, Process};
@@ -55,12 +56,15 @@ fn status(errno: Errno) -> i32 {
 
 /// Runs the program; the process ends as the guest does. When it cannot start, one line says why.
 pub fn run(start: Start) -> ! {
-    if start.options.gdb.is_some() {
-        eprintln!("forearm: option -g: this build has no gdb server");
-        std::process::exit(1)
-    }
+    let listener = match start.options.gdb.as_deref().map(gdb::listen).transpose() {
+        Ok(listener) => listener,
+        Err(why) => {
+            eprintln!("forearm: {why}");
+            std::process::exit(1)
+        }
+    };
     let name = start.program.clone();
-    match prepare(start) {
+    match prepare(start, listener) {
         Ok(mut thread) => {
             let status = thread.run();
             thread.exit_group(status)
@@ -72,7 +76,7 @@ pub fn run(start: Start) -> ! {
     }
 }
 
-fn prepare(start: Start) -> Result<Thread, LoadError> {
+fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, LoadError> {
     let Start { options, program: path, exec_fd, self_fd, store_fd, image: code, limits, args, env } = start;
     log::start(&options.log);
     tuning::switch_off(options.switched_off);
@@ -99,7 +103,7 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
         actions.set(signal, SigAction { handler: actions.get(signal).handler, ..SigAction::default() });
         host::set_disposition(signal, Disposition::Catch, 0)?;
     }
-    if crate::coredump::limit() != 0 || options.stats {
+    if crate::coredump::limit() != 0 || options.stats || listener.is_some() {
         deliver::watch_defaults(&actions);
     }
     let own_exe = match self_fd {
@@ -125,6 +129,7 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
         directories: Default::default(),
         sigpage,
         halt: Default::default(),
+        debugger: listener.as_ref().map(gdb::Listener::debugger),
         image: Arc::new(image),
     };
     let mut cpu = Box::new(CpuState::default());
@@ -134,11 +139,14 @@ fn prepare(start: Start) -> Result<Thread, LoadError> {
     let mut thread = Thread::new(cpu, Arc::new(process), Host::First);
     // SAFETY: a plain system call.
     thread.tid = unsafe { libc::gettid() };
-    thread.process.halt.add(thread.tid);
+    thread.process.halt.add(thread.tid, &thread.halted);
     // The first thread's lasts as long as the process.
     std::mem::forget(host::HandlerStack::new());
     thread.inbox.enter();
     thread.inbox.set_mask(signal::inherited_mask());
+    if let Some(listener) = listener {
+        listener.serve(thread.process.clone()).map_err(Errno::from)?;
+    }
     Ok(thread)
 }
 

@@ -1,6 +1,6 @@
 //! Which memory goes into a core file (vma_dump_size), and where it lies there.
 
-use crate::memory::{GuestMemory, Label, Memory, PAGE};
+use crate::memory::{Label, Memory, PAGE, Peek};
 use crate::procfs::maps::Mapping;
 use std::fs::File;
 use std::io;
@@ -138,9 +138,7 @@ pub fn lay_out(segments: &mut Vec<Segment>, start: u64, limit: u64, stacks: &[u3
 /// The guest's memory as a core file shows it: whatever its protection, and without touching what never was.
 pub struct ByteSource {
     base: u64,
-    guest: GuestMemory,
-    /// /proc/self/mem reads through protections.
-    mem: Option<File>,
+    memory: Peek,
     /// /proc/self/pagemap tells which pages exist.
     pagemap: Option<File>,
 }
@@ -153,23 +151,13 @@ const BATCH: usize = 512;
 impl ByteSource {
     /// Of the running process.
     pub fn new(memory: &Memory) -> ByteSource {
-        let open = |path: &str| File::open(path).ok();
-        ByteSource {
-            base: memory.base(),
-            guest: memory.guest(),
-            mem: open("/proc/self/mem"),
-            pagemap: open("/proc/self/pagemap"),
-        }
-    }
-
-    fn read(&self, address: u64, bytes: &mut [u8]) -> bool {
-        let through = self.mem.as_ref().is_some_and(|m| m.read_exact_at(bytes, self.base + address).is_ok());
-        through || self.guest.read_into(address as u32, bytes).is_ok()
+        let pagemap = File::open("/proc/self/pagemap").ok();
+        ByteSource { base: memory.base(), memory: Peek::new(memory), pagemap }
     }
 
     fn starts_with(&self, address: u64, expected: &[u8; 4]) -> bool {
         let mut bytes = [0; 4];
-        self.read(address, &mut bytes) && bytes == *expected
+        self.memory.read(address, &mut bytes) && bytes == *expected
     }
 
     /// The first page of a range that exists, as far as that is known.
@@ -200,7 +188,7 @@ impl ByteSource {
             for entry in entries[..8 * count].as_chunks::<8>().0 {
                 let exists = !known || u64::from_le_bytes(*entry) & PAGEMAP_EXISTS != 0;
                 // What cannot be read, a mapping past the end of its file, is a hole.
-                if exists && self.read(at, &mut page) && page.iter().any(|&b| b != 0) {
+                if exists && self.memory.read(at, &mut page) && page.iter().any(|&b| b != 0) {
                     write(at, &page)?;
                 }
                 at += PAGE;

@@ -39,13 +39,13 @@ pub fn write(thread: &mut Thread, info: &libc::siginfo_t) -> bool {
     if limit == 0 || unsafe { libc::prctl(libc::PR_GET_DUMPABLE) } != SUID_DUMP_USER {
         return false;
     }
-    if !thread.process.halt.begin_end() {
+    if !thread.process.halt.begin_end(thread.tid) {
         // Another thread dies and takes this one along.
         loop {
-            thread.park();
+            thread.park(None);
         }
     }
-    let others = thread.process.halt.all_but(thread.tid, PATIENCE);
+    let others = thread.process.halt.wait_for_all(thread.tid, PATIENCE).members.clone();
     let name = name::of(thread, info.si_signo);
     match Dump::new(thread, info, others, limit).and_then(|dump| dump.write(&name)) {
         Ok(()) => true,
@@ -109,7 +109,8 @@ impl Dump {
         limit: u64,
     ) -> io::Result<Dump> {
         let process: &Process = &thread.process;
-        let own = Member { registers: Some(Registers::of(&thread.cpu)), mask: thread.inbox.mask() };
+        let registers = Some(Registers::of(&thread.cpu));
+        let own = Member { registers, parked: true, mask: thread.inbox.mask(), ..Member::default() };
         let mut threads = vec![(thread.tid, own)];
         threads.extend(others.into_iter().filter(|&(tid, _)| tid != thread.tid));
         let mappings = crate::procfs::maps::mappings(&process.memory);

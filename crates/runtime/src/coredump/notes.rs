@@ -77,7 +77,7 @@ fn note(out: &mut Vec<u8>, name: &[u8], kind: u32, contents: &[u8]) {
 const CORE: &[u8] = b"CORE\0";
 const LINUX: &[u8] = b"LINUX\0";
 
-/// All notes; `threads` begins with the one that dies of `info`'s signal. Threads without registers have none.
+/// All notes; `threads` begins with the one that dies of `info`'s signal. Threads that are not parked have none.
 pub fn all(
     thread: &Thread,
     info: &libc::siginfo_t,
@@ -85,9 +85,9 @@ pub fn all(
     mappings: &[Mapping],
 ) -> Vec<u8> {
     let mut out = Vec::new();
-    for (n, &(tid, member)) in threads.iter().enumerate() {
-        let Some(registers) = member.registers else { continue };
-        let status = status(tid, &registers, member.mask.0 as u32, info.si_signo, n == 0);
+    for (n, (tid, member)) in threads.iter().enumerate() {
+        let Some(registers) = member.registers.filter(|_| member.parked) else { continue };
+        let status = status(*tid, &registers, member.mask.0 as u32, info.si_signo, n == 0);
         note(&mut out, CORE, NT_PRSTATUS, status.as_bytes());
         if n == 0 {
             note(&mut out, CORE, NT_PRPSINFO, ps_info(thread).as_bytes());

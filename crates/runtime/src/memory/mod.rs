@@ -6,11 +6,13 @@
 mod access;
 pub mod kuser;
 pub mod map;
+mod peek;
 pub mod placement;
 mod shm;
 
 pub use access::GuestMemory;
 pub use map::{Label, PAGE, Vma, page_up};
+pub use peek::Peek;
 
 use crate::errno::{Errno, SysResult};
 use crate::perf;

@@ -64,7 +64,7 @@ pub fn open(thread: &Thread, dirfd: i32, path: &CStr, flags: i32) -> Option<SysR
         return Some(Err(Errno::last()));
     }
     let process = &thread.process;
-    let contents = match (owner, leaf) {
+    let text = match (owner, leaf) {
         (_, Leaf::Exe) => {
             let target = exe(process, owner)?;
             // SAFETY: a path.
@@ -72,16 +72,10 @@ pub fn open(thread: &Thread, dirfd: i32, path: &CStr, flags: i32) -> Option<SysR
             return Some(if fd < 0 { Err(Errno::last()) } else { Ok(fd as u32) });
         }
         (Owner::System, Leaf::Cpuinfo) => cpuinfo::text(process.options.cpu()).into_bytes(),
-        (Owner::Own, Leaf::Maps) => maps::maps(&process.memory)?,
-        (Owner::Own, Leaf::Smaps) => maps::smaps(&process.memory)?,
-        (Owner::Own, Leaf::Auxv) => process.image.auxv.clone(),
-        (Owner::Own, Leaf::Cmdline) => {
-            let (start, end) = process.image.args;
-            thread.mem.read_bytes(start, end.saturating_sub(start) as usize).unwrap_or_default()
-        }
+        (Owner::Own, leaf) => contents(process, leaf)?,
         _ => return None,
     };
-    Some(memory_file(&contents, flags))
+    Some(memory_file(&text, flags))
 }
 
 /// `readlink` asks this first. `Some`: the link is one of ours and this is its target (not cut to a buffer).
@@ -94,6 +88,26 @@ pub fn readlink(thread: &Thread, dirfd: i32, path: &CStr) -> Option<CString> {
             if there { exe(&thread.process, owner) } else { None }
         }
         _ => None,
+    }
+}
+
+/// A file of the process's own directory that is made up, for gdb.
+pub(crate) fn own_file(process: &Process, name: &[u8]) -> Option<Vec<u8>> {
+    contents(process, Leaf::of(name)?)
+}
+
+/// The contents of one of the process's own files.
+fn contents(process: &Process, leaf: Leaf) -> Option<Vec<u8>> {
+    match leaf {
+        Leaf::Maps => maps::maps(&process.memory),
+        Leaf::Smaps => maps::smaps(&process.memory),
+        Leaf::Auxv => Some(process.image.auxv.clone()),
+        Leaf::Cmdline => {
+            let (start, end) = process.image.args;
+            let guest = process.memory.guest();
+            Some(guest.read_bytes(start, end.saturating_sub(start) as usize).unwrap_or_default())
+        }
+        Leaf::Exe | Leaf::Cpuinfo => None,
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::coredump;
 use crate::errno::Errno;
+use crate::gdb;
 use crate::stats;
 use crate::syscalls::strace;
 use crate::threads::{FaultState, Thread};
@@ -41,12 +42,14 @@ fn default_action(signal: i32) -> Default {
 }
 
 /// Is a signal caught although the guest leaves it at its default? One that leaves a core file is where that is wanted:
-/// the kernel's would be the translator's. What ends the process is where a report comes first.
+/// the kernel's would be the translator's. What ends the process is where a report comes first, and gdb is told of all.
 fn caught_by_default(signal: i32) -> bool {
     match default_action(signal) {
-        Default::Core => coredump::limit() != 0 || forearm_backend::stats::on(),
-        Default::Terminate => forearm_backend::stats::on() && signal != libc::SIGKILL,
-        Default::Ignore | Default::Stop => false,
+        _ if matches!(signal, libc::SIGKILL | libc::SIGSTOP) => false,
+        Default::Core => coredump::limit() != 0 || forearm_backend::stats::on() || gdb::on(),
+        Default::Terminate => forearm_backend::stats::on() || gdb::on(),
+        Default::Stop => gdb::on(),
+        Default::Ignore => false,
     }
 }
 
@@ -96,36 +99,52 @@ pub fn deliver(thread: &mut Thread) {
     let mut restart = thread.restart.take();
     while thread.inbox.pending() {
         let Some(info) = thread.inbox.take() else { break };
-        let signal = info.si_signo;
-        let action = take_action(thread, signal);
-        trace(thread, &info);
-        match action.handler {
-            SIG_IGN => reopen(thread),
-            SIG_DFL => match default_action(signal) {
-                Default::Ignore => reopen(thread),
-                Default::Stop => {
-                    // SAFETY: stops this process, as the default action would have.
-                    unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
-                    reopen(thread);
-                }
-                Default::Terminate | Default::Core => fatal(thread, &info),
-            },
-            _ => {
-                if let Some(call) = restart.take() {
-                    let again = match call.code {
-                        ERESTARTNOINTR => true,
-                        ERESTARTSYS => action.flags & sa::RESTART != 0,
-                        _ => false,
-                    };
-                    if again { call.rewind(thread) } else { thread.cpu.r[0] = (-libc::EINTR) as u32 }
-                }
-                handle(thread, &info, action);
-            }
+        // gdb may change the registers, which settles the call.
+        thread.restart = restart.take();
+        let filtered = gdb::filter(thread, &info);
+        restart = thread.restart.take();
+        match filtered {
+            Some(info) => act(thread, &info, &mut restart),
+            None => reopen(thread),
         }
     }
     thread.temporary_mask = None;
     if let Some(call) = restart {
         call.rewind(thread);
+    }
+}
+
+/// Delivers a signal that gdb has made up, or passes on.
+pub fn inject(thread: &mut Thread, info: &libc::siginfo_t) {
+    act(thread, info, &mut None);
+}
+
+/// Does what the action for a signal says.
+fn act(thread: &mut Thread, info: &libc::siginfo_t, restart: &mut Option<Restart>) {
+    let action = take_action(thread, info.si_signo);
+    trace(thread, info);
+    match action.handler {
+        SIG_IGN => reopen(thread),
+        SIG_DFL => match default_action(info.si_signo) {
+            Default::Ignore => reopen(thread),
+            Default::Stop => {
+                // SAFETY: stops this process, as the default action would have.
+                unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
+                reopen(thread);
+            }
+            Default::Terminate | Default::Core => fatal(thread, info),
+        },
+        _ => {
+            if let Some(call) = restart.take() {
+                let again = match call.code {
+                    ERESTARTNOINTR => true,
+                    ERESTARTSYS => action.flags & sa::RESTART != 0,
+                    _ => false,
+                };
+                if again { call.rewind(thread) } else { thread.cpu.r[0] = (-libc::EINTR) as u32 }
+            }
+            handle(thread, info, action);
+        }
     }
 }
 
@@ -178,6 +197,7 @@ const SI_KERNEL: i32 = 0x80;
 /// Sends the thread a signal that it cannot put off: a fault. Blocked or ignored, it kills (force_sig_info).
 pub fn force(thread: &mut Thread, info: &libc::siginfo_t, fault: FaultState) {
     thread.fault = fault;
+    let Some(info) = &gdb::filter(thread, info) else { return };
     trace(thread, info);
     let signal = info.si_signo;
     let action = take_action(thread, signal);
@@ -232,8 +252,10 @@ pub fn fatal(thread: &mut Thread, info: &libc::siginfo_t) -> ! {
     let signal = info.si_signo;
     host::set_host_mask(SigSet(!0));
     if default_action(signal) == Default::Core && coredump::write(thread, info) {
+        gdb::ended(&thread.process, gdb::End::Killed(signal));
         coredump::die(signal);
     }
+    gdb::ended(&thread.process, gdb::End::Killed(signal));
     host::die(signal)
 }
 

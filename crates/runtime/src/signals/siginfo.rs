@@ -98,6 +98,14 @@ pub fn read(mem: GuestMemory, addr: u32) -> Result<libc::siginfo_t, Errno> {
     Ok(from_guest(&bytes))
 }
 
+/// A siginfo of a signal that nobody sent.
+pub fn from_kernel(signal: i32) -> libc::siginfo_t {
+    let mut guest = [0; SIZE];
+    guest[..4].copy_from_slice(&signal.to_le_bytes());
+    guest[8..12].copy_from_slice(&SI_KERNEL.to_le_bytes());
+    from_guest(&guest)
+}
+
 /// A siginfo of a fault at a guest address.
 pub fn fault(signal: i32, code: i32, addr: u32) -> libc::siginfo_t {
     let mut guest = [0; SIZE];

@@ -99,7 +99,7 @@ fn set_up(child: &mut Thread, args: &CloneArgs) {
 fn announce(child: &mut Thread, args: &CloneArgs) {
     // SAFETY: a plain system call.
     child.tid = unsafe { libc::gettid() };
-    child.process.halt.add(child.tid);
+    child.process.halt.add(child.tid, &child.halted);
     if args.clear_sighand {
         child.process.sigactions().clear_handlers();
     }
@@ -170,6 +170,7 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
             thread.inbox.forget_held();
             set_up(thread, args);
             process.halt.forked();
+            crate::gdb::forked(thread);
             announce(thread, args);
             if thread.host == Host::Spawned {
                 // The thread that forked is the child's first.

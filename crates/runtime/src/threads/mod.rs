@@ -15,6 +15,7 @@ use crate::signals::frame::Stack;
 use crate::signals::host::Inbox;
 use forearm_backend::CpuState;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The alternate signal stack (`stack_t`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +119,16 @@ pub struct Thread {
     pub host: Host,
     /// Set by exit: the run loop ends with this status.
     pub exit: Option<i32>,
+    /// Others want the thread to park.
+    pub halted: Arc<AtomicBool>,
+    /// gdb wants to know when one instruction is done.
+    pub step: bool,
+    /// Instructions are executed one by one: for `step`, or because memory is watched.
+    pub stepping: bool,
+    /// An instruction was executed alone, and the thread has not parked since.
+    pub alone: bool,
+    /// The last instruction wrote to memory that gdb watches, here.
+    pub watch_hit: Option<u32>,
 }
 
 /// What kind of host thread runs a guest thread.
@@ -147,6 +158,11 @@ impl Thread {
             robust_list: 0,
             host,
             exit: None,
+            halted: Arc::default(),
+            step: false,
+            stepping: false,
+            alone: false,
+            watch_hit: None,
         }
     }
 }

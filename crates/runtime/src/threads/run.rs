@@ -1,10 +1,12 @@
 //! The run loop, and how a thread ends.
 
 use super::{Host, Thread};
+use crate::gdb;
 use crate::signals::{deliver, host};
 use crate::stats;
 use crate::syscalls;
 use forearm_backend::{Exit, Fault};
+use std::sync::atomic::Ordering;
 
 const SEGV_MAPERR: i32 = 1;
 const SEGV_ACCERR: i32 = 2;
@@ -14,14 +16,21 @@ impl Thread {
     /// here on: its signal mask becomes the guest's.
     pub fn run(&mut self) -> i32 {
         let engine = self.process.engine.clone();
+        if self.halted.load(Ordering::Acquire) {
+            // It begins while all are halted, or waits for gdb.
+            self.park(None);
+        }
         loop {
-            if self.process.halt.wanted() {
-                self.park();
+            if self.inbox.kicked() {
+                gdb::halt(self, None);
             }
-            match engine.run(&mut self.cpu) {
+            self.alone = self.stepping;
+            let exit = if self.alone { gdb::step(self) } else { engine.run(&mut self.cpu) };
+            match exit {
                 Exit::Syscall(_) => syscalls::dispatch(self),
                 Exit::Interrupt | Exit::Step => {}
                 Exit::Undefined => deliver::undefined(self),
+                Exit::Breakpoint(_) if engine.is_stop(self.cpu.r[15]) => gdb::breakpoint(self),
                 Exit::Breakpoint(_) => deliver::breakpoint(self),
                 Exit::DataAbort(fault) => self.data_abort(fault),
                 Exit::PrefetchAbort => self.prefetch_abort(),
@@ -30,6 +39,9 @@ impl Thread {
                 return status;
             }
             deliver::deliver(self);
+            if self.alone {
+                gdb::stepped(self);
+            }
         }
     }
 
@@ -64,7 +76,9 @@ impl Thread {
 
     /// What the kernel does for an exiting thread: robust futexes, then the waiter of pthread_join.
     pub fn leave(&mut self) {
-        self.process.halt.remove(self.tid);
+        if self.process.halt.remove(self.tid) {
+            gdb::ended(&self.process, gdb::End::Exited(self.exit.unwrap_or(0)));
+        }
         super::robust::exit(self);
         if self.clear_child_tid != 0 {
             let addr = std::mem::take(&mut self.clear_child_tid);
@@ -88,10 +102,11 @@ impl Thread {
 
     /// exit_group(2).
     pub fn exit_group(&mut self, status: i32) -> ! {
-        if self.process.halt.wanted() {
-            // Another thread is writing a core file.
-            self.park();
+        if self.halted.load(Ordering::Acquire) {
+            // Another thread is writing a core file, or gdb looks at all of them.
+            self.park(None);
         }
+        gdb::ended(&self.process, gdb::End::Exited(status));
         self.process.engine.train();
         self.leave();
         stats::report(&self.process, "at its exit");
