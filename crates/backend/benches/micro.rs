@@ -5,7 +5,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use forearm_backend::cache::Key;
-use forearm_backend::codegen::{Compiler, Mode};
+use forearm_backend::codegen::{Compiler, Effort, Mode};
 use forearm_backend::engine::{CodeSource, Engine, Exit, Policy};
 use forearm_backend::interp::block::{self, Fetch};
 use forearm_backend::state::CpuState;
@@ -98,7 +98,7 @@ fn build_block(bencher: Bencher, instructions: u32) {
 #[divan::bench(args = [1, 4, 16, 64, 256])]
 fn compile(bencher: Bencher, instructions: u32) {
     let read = mixed(instructions);
-    let mut compiler = Compiler::new().expect("a compiler for this processor");
+    let mut compiler = Compiler::new(Effort::Quick).expect("a compiler for this processor");
     let mode = Mode { precise: false, based: false, flush: false };
     bencher.counter(ItemsCount::new(instructions)).bench_local(|| {
         let fetch = &mut Fetch::new(&read);
@@ -109,7 +109,7 @@ fn compile(bencher: Bencher, instructions: u32) {
 /// What the first hot block of a process pays.
 #[divan::bench]
 fn make_a_compiler() -> Compiler {
-    Compiler::new().expect("a compiler for this processor")
+    Compiler::new(Effort::Quick).expect("a compiler for this processor")
 }
 
 /// Guest code in memory, with an engine.

@@ -3,7 +3,7 @@
 use crate::cache::native::{LinkSlot, Native};
 use crate::cache::store::Store;
 use crate::cache::{BlockRef, Cache, Key};
-use crate::codegen::{Compiler, Mode, helpers};
+use crate::codegen::{Compiler, Effort, Mode, helpers};
 use crate::interp::block::{self, Fetch};
 use crate::interp::{Block, Slot, control};
 use crate::state::CpuState;
@@ -322,7 +322,12 @@ impl Engine {
             return None;
         }
         if tier1.compiler.is_none() {
-            tier1.compiler = Compiler::new().ok();
+            tier1.compiler = Compiler::new(if self.training.load(Ordering::Relaxed) {
+                Effort::Thorough
+            } else {
+                Effort::Quick
+            })
+            .ok();
         }
         let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), warm, mode)?;
         let shareable = self.source.is_file(key.pc());

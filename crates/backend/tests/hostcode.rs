@@ -4,7 +4,7 @@
 //! `INSTA_UPDATE=always cargo test -p forearm-backend --test hostcode` accepts what it does to the code.
 
 use forearm_backend::cache::Key;
-use forearm_backend::codegen::{Compiled, Compiler, Mode};
+use forearm_backend::codegen::{Compiled, Compiler, Effort, Mode};
 use forearm_backend::interp::block::{Decoded, Fetch};
 use forearm_backend::state::CpuState;
 use forearm_frontend::decode::{self, ItState};
@@ -440,7 +440,7 @@ fn holders_behind(i: &Instruction, mut holders: Holders, info: &mut InstructionI
 }
 
 fn compiler() -> Compiler {
-    Compiler::for_processor(PROCESSOR).expect("Cranelift's x86-64")
+    Compiler::for_processor(PROCESSOR, Effort::Quick).expect("Cranelift's x86-64")
 }
 
 /// Compares with a snapshot file.

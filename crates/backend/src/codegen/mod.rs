@@ -29,6 +29,15 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// Spill and call space that every region shares, in bytes; a region that needs more is left to the interpreter.
 pub const FRAME: usize = 4096;
 
+/// How much time compiling may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// The guest waits.
+    Quick,
+    /// It is done once and kept.
+    Thorough,
+}
+
 /// How code is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode {
@@ -163,11 +172,11 @@ impl Compiler {
     ///
     /// # Errors
     /// The host's processor lacks what Cranelift needs.
-    pub fn new() -> Result<Compiler, String> {
+    pub fn new(effort: Effort) -> Result<Compiler, String> {
         if is_v3() {
-            return Compiler::for_processor("x86-64-v3");
+            return Compiler::for_processor("x86-64-v3", effort);
         }
-        Compiler::with(cranelift_native::builder()?)
+        Compiler::with(cranelift_native::builder()?, effort)
     }
 
     /// A compiler for the processor that Cranelift has under that name, such as `x86-64-v3`, whatever the host's is: its
@@ -175,17 +184,17 @@ impl Compiler {
     ///
     /// # Errors
     /// Cranelift has no such processor, or not all that is needed.
-    pub fn for_processor(name: &str) -> Result<Compiler, String> {
+    pub fn for_processor(name: &str, effort: Effort) -> Result<Compiler, String> {
         let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").map_err(|e| e.to_string())?;
         builder.enable(name).map_err(|e| format!("{name}: {e}"))?;
-        Compiler::with(builder)
+        Compiler::with(builder, effort)
     }
 
-    fn with(builder: isa::Builder) -> Result<Compiler, String> {
+    fn with(builder: isa::Builder, effort: Effort) -> Result<Compiler, String> {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         for (name, value) in [
-            ("opt_level", "none"),
+            ("opt_level", if effort == Effort::Quick { "none" } else { "speed" }),
             ("regalloc_algorithm", "backtracking"),
             ("enable_verifier", verify),
             ("preserve_frame_pointers", "true"), // return_call wants it
