@@ -77,11 +77,12 @@ impl Context {
         Store::new(dir, mirror)
     }
 
-    /// Builds forearm and the test tools of the workspace.
-    pub fn build(&self) -> Result<()> {
+    /// Builds forearm, with an image if there is one, and the test tools of the workspace.
+    pub fn build(&self, image: Option<&Path>) -> Result<()> {
         let progress = Progress::spinner("build");
         let mut cargo = self.cargo();
         cargo.args(["build", "--profile", &self.profile, "--workspace", "--exclude", "xtask", "--bins"]);
+        cargo.env_remove("FOREARM_IMAGE").envs(image.map(|image| ("FOREARM_IMAGE", image)));
         let output =
             process::run_lines(&mut cargo, Duration::from_secs(1500), |l| progress.message(l.trim()))?;
         ensure!(output.success(), "cargo build ended with {}:\n{}", output.end(), output.tail(40));

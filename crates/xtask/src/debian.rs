@@ -198,6 +198,7 @@ impl Store {
         progress: &Progress,
     ) -> Result<Installed> {
         let root = self.fresh_root(arch, name, progress)?;
+        sandbox.bind_training(&root)?;
         let mut run = Run { sandbox, root: &root, progress, steps: Vec::new(), errors: Vec::new() };
         run.step("second stage", SECOND_STAGE)?;
         self.configure(&root)?;

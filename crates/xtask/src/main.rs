@@ -10,6 +10,7 @@ mod binfmt;
 mod context;
 mod debian;
 mod dist;
+mod image;
 mod process;
 mod sandbox;
 mod suites;
@@ -60,6 +61,12 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Builds forearm with code in it that it has compiled beforehand, running programs and an installation
+    Image {
+        /// The cargo profile
+        #[arg(long, default_value = "dist", value_name = "NAME")]
+        profile: String,
+    },
     /// Measures forearm against native and qemu-arm-static, as ratios with their geometric means
     Bench(bench::Options),
     /// Makes the Debian package, the tar file and the container image
@@ -100,9 +107,13 @@ fn main() -> ExitCode {
     if let Task::Bench(options) = &cli.command {
         context.profile.clone_from(&options.profile);
     }
+    if let Task::Image { profile } = &cli.command {
+        context.profile.clone_from(profile);
+    }
     end(match cli.command {
         Task::Test { filter, list } => suites::run(&context, filter.as_deref(), list),
         Task::Apt { keep } => apt(&context, keep),
+        Task::Image { .. } => image(&context),
         Task::Bench(options) => bench::run(&context, &options),
         Task::Dist(options) => dist::run(&context, &options),
         Task::SandboxInit { .. } | Task::Measure { .. } => Ok(true),
@@ -120,11 +131,19 @@ fn end(result: Result<bool>) -> ExitCode {
     }
 }
 
+/// The command `image`.
+fn image(context: &Context) -> Result<bool> {
+    tools::ensure(tools::ROOTS)?;
+    context.roots_usable()?;
+    println!("{}", image::build(context)?.whole.display());
+    Ok(true)
+}
+
 /// The command `apt`: the scenario on its own, with its times.
 fn apt(context: &Context, keep: bool) -> Result<bool> {
     tools::ensure(tools::ROOTS)?;
     context.roots_usable()?;
-    context.build()?;
+    context.build(None)?;
     let installed = context.forearm_root()?;
     println!("{:<14} {:>8}", "step", "time");
     for step in &installed.steps {

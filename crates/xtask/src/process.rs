@@ -65,6 +65,11 @@ impl Output {
         self.status.success() && !self.timed_out
     }
 
+    /// An exit status, whichever, and within the limits.
+    pub fn exited(&self) -> bool {
+        self.status.code().is_some() && !self.timed_out
+    }
+
     /// The end in words: `status 1`, `signal 11`, `time limit`.
     pub fn end(&self) -> String {
         if self.timed_out { format!("time limit after {:.0?}", self.elapsed) } else { describe(self.status) }

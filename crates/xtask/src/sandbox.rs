@@ -8,7 +8,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
@@ -33,7 +33,12 @@ pub struct Sandbox {
     init: String,
     private: bool,
     registration: Option<Registration>,
+    /// The file that collects what forearm compiles.
+    training: Option<PathBuf>,
 }
+
+/// Where that file is in a root.
+const TRAINING: &str = "/forearm-training";
 
 impl Sandbox {
     /// Makes the namespaces. With `interpreter`, ARM programs started inside run under it, by an entry as the
@@ -76,7 +81,7 @@ impl Sandbox {
             expect(&mut from, "init ")
         })();
         match result {
-            Ok(init) => Ok(Self { helper, _alive: to, init, private, registration: None }),
+            Ok(init) => Ok(Self { helper, _alive: to, init, private, registration: None, training: None }),
             Err(error) => {
                 drop(to);
                 helper.wait()?;
@@ -97,6 +102,19 @@ impl Sandbox {
             self.registration = Some(Registration::new(&interpreter)?);
         }
         Ok(())
+    }
+
+    /// forearm collects what it compiles in `file` from now on, in roots that [`Self::bind_training`] has seen.
+    pub fn train(&mut self, file: &Path) {
+        self.training = Some(file.to_owned());
+    }
+
+    /// Makes the file that collects code reachable in `root`, if there is one.
+    pub fn bind_training(&self, root: &Path) -> Result<()> {
+        let Some(file) = &self.training else { return Ok(()) };
+        let inside = root.join(&TRAINING[1..]);
+        std::fs::write(&inside, "")?;
+        self.mount(&["--bind", &file.display().to_string(), &inside.display().to_string()])
     }
 
     /// Whether it has a binfmt_misc of its own.
@@ -131,6 +149,7 @@ impl Sandbox {
             let name = name.to_string_lossy();
             name.starts_with("FOREARM_") || name.to_ascii_lowercase().ends_with("_proxy")
         }));
+        command.envs(self.training.as_ref().map(|_| ("FOREARM_TRAIN", TRAINING)));
         command
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::debian::{self, Store};
+use crate::image;
 use crate::process;
 use crate::sandbox::Sandbox;
 use crate::tools;
@@ -45,6 +46,9 @@ pub struct Options {
     /// The cargo profile to build and measure; `dist` is what is shipped and takes minutes to build
     #[arg(long, default_value = "release", value_name = "NAME")]
     pub profile: String,
+    /// Measure forearm without an image only, which takes minutes to make
+    #[arg(long)]
+    no_image: bool,
     /// Run the micro-benchmarks of translator and runtime instead
     #[arg(long, conflicts_with_all = ["group", "json", "svg", "cpu", "interpreter"])]
     micro: bool,
@@ -170,12 +174,18 @@ pub fn run(context: &Context, options: &Options) -> Result<bool> {
 fn measure_all(context: &Context, options: &Options) -> Result<Results> {
     tools::ensure(tools::ROOTS)?;
     context.roots_usable()?;
-    context.build()?;
     let mut columns = vec![
         Interpreter { label: "native".into(), path: None },
         Interpreter { label: "qemu".into(), path: Some(context.qemu()?) },
-        Interpreter { label: "forearm".into(), path: Some(context.forearm()) },
     ];
+    if options.no_image {
+        context.build(None)?;
+        columns.push(Interpreter { label: "forearm".into(), path: Some(context.forearm()) });
+    } else {
+        let image::Built { plain, whole } = image::build(context)?;
+        columns.push(Interpreter { label: "forearm".into(), path: Some(whole) });
+        columns.push(Interpreter { label: "no image".into(), path: Some(plain) });
+    }
     columns.extend(options.interpreter.iter().cloned());
     let wanted = |group: Group, name: &str| {
         options.wants(group.name()) && options.only.as_ref().is_none_or(|text| name.contains(text.as_str()))
@@ -221,6 +231,11 @@ struct Roots {
     arm: PathBuf,
     /// A copy of this program: a build during the run may replace the original.
     measure: PathBuf,
+}
+
+/// The ARM root of the benchmarks, with its inputs.
+pub fn arm_root(context: &Context, store: &Store) -> Result<PathBuf> {
+    Ok(Roots::prepare(context, store)?.arm)
 }
 
 impl Roots {

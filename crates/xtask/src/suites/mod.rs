@@ -193,7 +193,7 @@ pub fn run(context: &Context, filter: Option<&str>, list: bool) -> Result<bool> 
         |name: &str| filter.starts_with(name) && matches!(filter.as_bytes()[name.len()..], [] | [b':', ..]);
     let named = SUITES.iter().any(|s| of_suite(s.name));
     if !list {
-        context.build()?;
+        context.build(None)?;
         if !named {
             unit::run(
                 context,
