@@ -139,6 +139,12 @@ impl Policy {
     }
 }
 
+/// What an image is to have: code that was executed so often in a process, and what is reached from it and was executed so
+/// often. All that was executed at all would make it three times as large.
+const WORTH: u32 = 6;
+/// See `WORTH`.
+const WORTH_INSIDE: u32 = 2;
+
 /// Tier 1's compiler and code.
 struct Tier1 {
     /// `None` until something is hot: making a compiler takes as long as a small program.
@@ -298,7 +304,7 @@ impl Engine {
         }
         match placed {
             Some((body, slot)) => {
-                self.announce(&tier1.native, block.key, body);
+                self.announce(&mut tier1.native, block.key, body);
                 block.native_slot.store(slot.cast_mut(), Ordering::Release);
                 block.native.store(body, Ordering::Release);
                 control::make_native(block);
@@ -339,7 +345,7 @@ impl Engine {
     }
 
     /// Tells who profiles where a region's code lies.
-    fn announce(&self, native: &Native, key: Key, body: u64) {
+    fn announce(&self, native: &mut Native, key: Key, body: u64) {
         if self.source.wants_code()
             && let Some((address, code)) = native.code_at(body)
         {
@@ -392,7 +398,7 @@ impl Engine {
         let _gate = self.pass_gate();
         let executed = |b: &BlockRef| control::executions(b, u32::MAX);
         let mut blocks: Vec<BlockRef> = self.cache.blocks();
-        blocks.retain(|b| b.key.itstate() == 0 && executed(b) > 0);
+        blocks.retain(|b| b.key.itstate() == 0 && executed(b) >= WORTH);
         blocks.sort_by_key(|b| std::cmp::Reverse(executed(b)));
         // Where regions start, and what else is inside one.
         let (mut heads, mut inside) = (HashSet::new(), HashSet::new());
@@ -406,7 +412,7 @@ impl Engine {
             }
             let warm = |pc| {
                 let block = self.cache.get(Key::new(pc, key.thumb(), 0));
-                !heads.contains(&pc) && block.is_some_and(|b| executed(&b) > 0)
+                !heads.contains(&pc) && block.is_some_and(|b| executed(&b) >= WORTH_INSIDE)
             };
             let compiled = self.compile(&mut tier1, key, mode, &read, &warm);
             heads.insert(key.pc());
@@ -433,21 +439,21 @@ impl Engine {
     }
 
     /// Lets a direct exit jump to a region.
-    pub(crate) fn link(&self, slot: &LinkSlot, body: u64) {
+    pub(crate) fn link(&self, slot: &LinkSlot, entry: &LinkSlot) {
         if !tuning::on(Optimisations::LINK) {
             return;
         }
         let _gate = self.pass_gate();
-        self.tier1().native.link(slot, body);
+        self.tier1().native.link(slot, entry);
     }
 
     /// Makes r15 and ITSTATE exact after a fault.
     fn locate_fault(&self, cpu: &mut CpuState) {
         let host = std::mem::take(&mut cpu.host.fault_at);
-        let tier1 = self.tier1();
+        let mut tier1 = self.tier1();
         if host == 0 || !tier1.native.contains(host) {
             interp::at_fault(cpu);
-        } else if let Some(f) = tier1.native.locate(host) {
+        } else if let Some(f) = tier1.native.find_instruction(host) {
             cpu.r[15] = f.pc;
             cpu.itstate = f.itstate();
         }
@@ -564,7 +570,7 @@ impl Engine {
         let mut tier1 = self.tier1.try_lock().ok()?;
         let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
         let (body, slot) = tier1.native.take(key, self.mode(), &read)?;
-        self.announce(&tier1.native, key, body);
+        self.announce(&mut tier1.native, key, body);
         let built = block::of_region(key, body, slot);
         Some(self.cache.insert(built.block, &built.slots))
     }

@@ -18,7 +18,7 @@ use crate::ui::{self, Progress};
 /// What is run, a command line each.
 const TRAINING: &str = include_str!("../../../benches/training.txt");
 /// How often: later rounds find the entries into code that earlier ones have compiled.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 2;
 /// Longer than any line of it takes.
 const LIMIT: Duration = Duration::from_secs(600);
 

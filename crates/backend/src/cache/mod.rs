@@ -90,8 +90,11 @@ impl Cache {
             dashmap::Entry::Vacant(e) => {
                 let at = BlockRef(self.arena.lock().unwrap_or_else(|e| e.into_inner()).place(block, slots));
                 e.insert(at);
-                for page in pages(&range) {
-                    self.pages.entry(page).or_default().push(at);
+                // A block that only stands for a region goes with it.
+                if at.instructions > 0 {
+                    for page in pages(&range) {
+                        self.pages.entry(page).or_default().push(at);
+                    }
                 }
                 at
             }
@@ -103,15 +106,10 @@ impl Cache {
         self.blocks.iter().map(|b| *b).collect()
     }
 
-    /// Drops one block.
+    /// Drops a block that only stands for a region.
     pub fn forget(&self, block: &Block) {
         control::make_stale(block);
         self.blocks.remove_if(&block.key.0, |_, b| std::ptr::eq(&**b, block));
-        for page in pages(&block.range()) {
-            if let Some(mut list) = self.pages.get_mut(&page) {
-                list.retain(|b| !std::ptr::eq(&**b, block));
-            }
-        }
     }
 
     /// Drops every block that touches `range`.

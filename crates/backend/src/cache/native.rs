@@ -9,13 +9,13 @@
 //! the code they share, and the child puts new code into a file of its own. Slots are private memory.
 
 use crate::cache::Key;
-use crate::cache::store::{Store, Stored};
+use crate::cache::store::{Span, Store, Stored};
 use crate::codegen::{Compiled, FaultPoint, Mode};
 use crate::log;
 use crate::tuning::{self, Optimisations};
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -35,12 +35,19 @@ pub struct LinkSlot {
     pub code: AtomicU64,
     /// Guest address it stands for, bit 0 set for Thumb.
     pub target: u32,
-    pad: u32,
+    /// Of an entry slot, the number of its region.
+    region: u32,
 }
 
 impl LinkSlot {
-    pub(super) fn new(code: u64, target: u32) -> LinkSlot {
-        LinkSlot { code: AtomicU64::new(code), target, pad: 0 }
+    /// An exit.
+    pub(super) fn exit(leave: u64, target: u32) -> LinkSlot {
+        LinkSlot { code: AtomicU64::new(leave), target, region: u32::MAX }
+    }
+
+    /// The entry of region number `region`.
+    pub(super) fn entry(body: u64, target: u32, region: u32) -> LinkSlot {
+        LinkSlot { code: AtomicU64::new(body), target, region }
     }
 }
 
@@ -48,11 +55,12 @@ impl LinkSlot {
 #[derive(Debug)]
 struct Placed {
     key: Key,
-    /// Host address where its code ends.
-    end: u64,
+    /// Host addresses of its code.
+    code: Range<u64>,
     entry_slot: *const LinkSlot,
     faults: Cow<'static, [FaultPoint]>,
-    ranges: SmallVec<[Range<u32>; 4]>,
+    /// The guest code it was made from.
+    spans: Cow<'static, [Span]>,
     /// Link slots of other regions that lead here.
     incoming: SmallVec<[*const LinkSlot; 4]>,
     live: bool,
@@ -64,10 +72,13 @@ pub struct Native {
     /// Where regions are looked for before they are made, and are put when they are.
     stores: SmallVec<[Store; 2]>,
     own: Option<Own>,
-    /// By host address of the code.
-    placed: BTreeMap<u64, Placed>,
-    /// Host addresses of the regions that touch a guest page.
-    pages: HashMap<u32, SmallVec<[u64; 4]>, rustc_hash::FxBuildHasher>,
+    /// By number, which the entry slot has.
+    regions: Vec<Placed>,
+    /// Host addresses and numbers, sorted; brought up to date when something is looked up, which is rare.
+    sorted: Vec<(u64, u32)>,
+    /// The numbers of the regions that touch a guest page. Those from `paged` on may be missing, as above.
+    pages: HashMap<u32, SmallVec<[u32; 4]>, rustc_hash::FxBuildHasher>,
+    paged: usize,
     leave: u64,
 }
 
@@ -239,14 +250,14 @@ impl Own {
         base + SLOTS as u64..base + RESERVE as u64
     }
 
-    fn new_slot(&mut self, target: u32, code: u64) -> Option<*const LinkSlot> {
+    fn new_slot(&mut self, slot: LinkSlot) -> Option<*const LinkSlot> {
         if self.slots + size_of::<LinkSlot>() > SLOTS {
             return None;
         }
         // SAFETY: within the slot part, 16-aligned, and not yet shared.
         let slot = unsafe {
             let p = self.base.add(self.slots).cast::<LinkSlot>();
-            p.write(LinkSlot::new(code, target));
+            p.write(slot);
             p
         };
         self.slots += size_of::<LinkSlot>();
@@ -259,6 +270,7 @@ impl Own {
         key: Key,
         compiled: &Compiled,
         leave: u64,
+        number: u32,
     ) -> Option<(Range<u64>, u64, *const LinkSlot)> {
         self.renew();
         // Without a memory file each region has pages of its own; nothing else is on them when they are written.
@@ -274,14 +286,14 @@ impl Own {
             return None;
         }
         for e in &compiled.exits {
-            self.new_slot(e.target, leave)?;
+            self.new_slot(LinkSlot::exit(leave, e.target))?;
         }
         let code = compiled.placed_at(start, first_slot)?;
         self.write(start, &code)?;
         self.code = end;
         let at = self.base as u64 + start as u64;
         let body = at + u64::from(compiled.entry);
-        let slot = self.new_slot(key.target(), body)?;
+        let slot = self.new_slot(LinkSlot::entry(body, key.target(), number))?;
         Some((at..at + code.len() as u64, body, slot))
     }
 }
@@ -292,8 +304,10 @@ impl Native {
         Native {
             stores: SmallVec::new(),
             own: None,
-            placed: BTreeMap::new(),
+            regions: Vec::new(),
+            sorted: Vec::new(),
             pages: HashMap::default(),
+            paged: 0,
             leave,
         }
     }
@@ -326,43 +340,45 @@ impl Native {
         mode: Mode,
         read: &dyn Fn(u32, &mut [u8]) -> usize,
     ) -> Option<(u64, *const LinkSlot)> {
-        let (n, stored) =
-            self.stores.iter().enumerate().find_map(|(n, s)| Some((n, s.find(key, mode, read)?)))?;
+        let found = self.stores.iter().enumerate().find_map(|(n, s)| Some((n, s.find(key, mode, read)?)));
+        let (n, stored) = found?;
         Some(self.enter_stored(key, n, stored))
     }
 
     /// Puts the region `stored` of store number `n` to use.
     fn enter_stored(&mut self, key: Key, n: usize, stored: Stored) -> (u64, *const LinkSlot) {
         let l = self.stores[n].locate(&stored);
-        if let Some(p) = self.placed.get_mut(&l.code.start) {
-            // It was in use before; whoever it leads to knows its slots.
+        // SAFETY: slots live as long as the store, and are zero until they are prepared.
+        let slot = unsafe { &*l.slot };
+        if slot.code.load(Ordering::Acquire) == 0 {
+            self.stores[n].prepare_slots(&stored, self.leave, self.regions.len() as u32);
+            let (faults, spans) = (Cow::Borrowed(stored.faults), Cow::Borrowed(stored.spans));
+            self.enter(Placed {
+                key,
+                code: l.code,
+                entry_slot: l.slot,
+                faults,
+                spans,
+                incoming: SmallVec::new(),
+                live: true,
+            });
+        } else if let Some(p) = self.regions.get_mut(slot.region as usize)
+            && !p.live
+        {
+            // It was dropped and is wanted again. Its exits are as good as before.
             p.live = true;
-            // SAFETY: slots live as long as the store.
-            unsafe { (*p.entry_slot).code.store(l.body, Ordering::Release) };
-        } else {
-            self.stores[n].prepare_slots(&stored, self.leave);
-            log_code(key, &l.code, stored.faults);
-            let faults = Cow::Borrowed(stored.faults);
-            let (end, entry_slot, incoming) = (l.code.end, l.slot, SmallVec::new());
-            let ranges = stored.ranges().collect();
-            let placed = Placed { key, end, entry_slot, faults, ranges, incoming, live: true };
-            self.placed.insert(l.code.start, placed);
+            slot.code.store(l.body, Ordering::Release);
         }
-        self.enter_pages(l.code.start, stored.ranges());
         (l.body, l.slot)
     }
 
-    fn enter_pages(&mut self, start: u64, ranges: impl Iterator<Item = Range<u32>>) {
-        for page in ranges.flat_map(|r| super::pages(&r)) {
-            let list = self.pages.entry(page).or_default();
-            if list.last() != Some(&start) {
-                list.push(start);
-            }
-        }
+    fn enter(&mut self, placed: Placed) {
+        log_code(placed.key, &placed.code, &placed.faults);
+        self.regions.push(placed);
     }
 
-    /// Places a region, where other processes find it if it is `shareable` and there is such a place. Returns the host address of its body and its entry
-    /// slot; `None` when there is no room.
+    /// Places a region, where other processes find it if it is `shareable` and there is such a place. Returns the host address
+    /// of its body and its entry slot; `None` when there is no room.
     pub fn place(
         &mut self,
         key: Key,
@@ -381,39 +397,46 @@ impl Native {
         if self.own.is_none() {
             self.own = Own::new();
         }
-        let (code, body, entry_slot) = self.own.as_mut()?.place(key, &compiled, self.leave)?;
-        log_code(key, &code, &compiled.faults);
-        self.enter_pages(code.start, compiled.ranges.iter().cloned());
-        let (faults, ranges) = (Cow::Owned(compiled.faults), compiled.ranges.into());
-        let incoming = SmallVec::new();
-        let placed = Placed { key, end: code.end, entry_slot, faults, ranges, incoming, live: true };
-        self.placed.insert(code.start, placed);
+        let number = self.regions.len() as u32;
+        let (code, body, entry_slot) = self.own.as_mut()?.place(key, &compiled, self.leave, number)?;
+        let spans = compiled.ranges.iter().map(Span::from).collect();
+        let (faults, spans) = (Cow::Owned(compiled.faults), Cow::Owned(spans));
+        self.enter(Placed { key, code, entry_slot, faults, spans, incoming: SmallVec::new(), live: true });
         Some((body, entry_slot))
     }
 
-    /// Lets an exit jump to the region at host address `body` from now on.
-    pub fn link(&mut self, slot: &LinkSlot, body: u64) {
-        if let Some((_, p)) = self.placed.range_mut(..=body).next_back()
+    /// Lets an exit jump to the region with this entry slot from now on.
+    pub fn link(&mut self, slot: &LinkSlot, entry: &LinkSlot) {
+        if let Some(p) = self.regions.get_mut(entry.region as usize)
             && p.live
-            && body < p.end
         {
             p.incoming.push(slot);
-            slot.code.store(body, Ordering::Release);
+            slot.code.store(entry.code.load(Ordering::Acquire), Ordering::Release);
         }
     }
 
     /// Drops the regions made from code in `range`; their keys.
     pub fn invalidate(&mut self, range: Range<u32>) -> Vec<Key> {
+        for (n, p) in self.regions.iter().enumerate().skip(self.paged) {
+            for page in p.spans.iter().flat_map(|s| super::pages(&s.range())) {
+                let list = self.pages.entry(page).or_default();
+                if list.last() != Some(&(n as u32)) {
+                    list.push(n as u32);
+                }
+            }
+        }
+        self.paged = self.regions.len();
         let pages = super::pages(&range);
-        let starts: Vec<u64> = if (pages.len()) > self.pages.len() {
+        let numbers: Vec<u32> = if (pages.len()) > self.pages.len() {
             self.pages.iter().filter(|(p, _)| pages.contains(p)).flat_map(|(_, l)| l).copied().collect()
         } else {
             pages.filter_map(|p| self.pages.get(&p)).flatten().copied().collect()
         };
         let mut keys = Vec::new();
-        for start in starts {
-            let Some(p) = self.placed.get_mut(&start) else { continue };
-            if p.live && p.ranges.iter().any(|r| r.start < range.end && range.start < r.end) {
+        for number in numbers {
+            let Some(p) = self.regions.get_mut(number as usize) else { continue };
+            if p.live && p.spans.iter().map(|s| s.range()).any(|r| r.start < range.end && range.start < r.end)
+            {
                 keys.push(p.key);
                 p.drop_links(self.leave);
             }
@@ -424,32 +447,39 @@ impl Native {
     /// Drops everything; the keys.
     pub fn clear(&mut self) -> Vec<Key> {
         let leave = self.leave;
-        let live = self.placed.values_mut().filter(|p| p.live);
-        let keys = live
-            .map(|p| {
-                p.drop_links(leave);
-                p.key
-            })
-            .collect();
-        self.pages.clear();
-        keys
+        let live = self.regions.iter_mut().filter(|p| p.live);
+        live.map(|p| {
+            p.drop_links(leave);
+            p.key
+        })
+        .collect()
+    }
+
+    /// The region whose code is at `host`.
+    fn region_at(&mut self, host: u64) -> Option<&Placed> {
+        if self.sorted.len() != self.regions.len() {
+            let new = self.sorted.len()..self.regions.len();
+            self.sorted.extend(new.map(|n| (self.regions[n].code.start, n as u32)));
+            self.sorted.sort_unstable();
+        }
+        let k = self.sorted.partition_point(|&(start, _)| start <= host);
+        let (_, number) = self.sorted[k.checked_sub(1)?];
+        self.regions.get(number as usize).filter(|p| p.code.contains(&host))
     }
 
     /// The region that has the host address `body`: its first address and its code.
-    pub fn code_at(&self, body: u64) -> Option<(u64, &[u8])> {
-        let (&start, p) = self.placed.range(..=body).next_back()?;
+    pub fn code_at(&mut self, body: u64) -> Option<(u64, &[u8])> {
+        let code = self.region_at(body)?.code.clone();
         // SAFETY: placed code is readable and does not change.
-        let code = unsafe { std::slice::from_raw_parts(start as *const u8, (p.end - start) as usize) };
-        Some((start, code))
+        let bytes =
+            unsafe { std::slice::from_raw_parts(code.start as *const u8, (code.end - code.start) as usize) };
+        Some((code.start, bytes))
     }
 
     /// The guest instruction that the host code at `host` belongs to.
-    pub fn locate(&self, host: u64) -> Option<FaultPoint> {
-        let (start, p) = self.placed.range(..=host).next_back()?;
-        if host >= p.end {
-            return None;
-        }
-        let inside = (host - start) as u32;
+    pub fn find_instruction(&mut self, host: u64) -> Option<FaultPoint> {
+        let p = self.region_at(host)?;
+        let inside = (host - p.code.start) as u32;
         let k = p.faults.partition_point(|f| f.offset() <= inside);
         p.faults.get(k.checked_sub(1)?).copied()
     }

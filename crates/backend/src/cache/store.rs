@@ -74,9 +74,22 @@ struct Head {
 /// Guest code from `start` on.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-struct Span {
+pub struct Span {
     start: u32,
     length: u32,
+}
+
+impl Span {
+    /// Its addresses.
+    pub fn range(self) -> Range<u32> {
+        self.start..self.start.wrapping_add(self.length)
+    }
+}
+
+impl From<&Range<u32>> for Span {
+    fn from(r: &Range<u32>) -> Span {
+        Span { start: r.start, length: r.len() as u32 }
+    }
 }
 
 /// A region in a store.
@@ -86,28 +99,42 @@ pub struct Stored {
     exits: &'static [u32],
     /// Host offsets of guest instructions.
     pub faults: &'static [FaultPoint],
-    spans: &'static [Span],
+    /// The guest code it was made from.
+    pub spans: &'static [Span],
     code: &'static [u8],
 }
 
-impl Stored {
-    /// The guest addresses it was made from.
-    pub fn ranges(&self) -> impl Iterator<Item = Range<u32>> {
-        self.spans.iter().map(|s| s.start..s.start.wrapping_add(s.length))
-    }
+/// What of the guest's code is read at a time.
+const WINDOW: usize = 1024;
 
+impl Stored {
     /// Is the guest's code what this was made from?
     fn fits(&self, read: &dyn Fn(u32, &mut [u8]) -> usize) -> bool {
         let mut expected = self.code;
+        let mut window = [0; WINDOW];
+        // What is in the window: a region mostly fits in, and reading has its cost.
+        let (mut start, mut filled) = (0, 0);
         for s in self.spans {
             let (mut at, mut left) = (s.start, s.length as usize);
             while left > 0 {
-                let mut buffer = [0; 256];
-                let part = &mut buffer[..left.min(256)];
-                if read(at, part) != part.len() || !expected.starts_with(part) {
-                    return false;
+                let inside = at.wrapping_sub(start) as usize;
+                if inside >= filled {
+                    start = self
+                        .spans
+                        .iter()
+                        .map(|s| s.start)
+                        .filter(|&s| s <= at && at - s < 512)
+                        .min()
+                        .unwrap_or(at);
+                    filled = read(start, &mut window);
+                    if (at - start) as usize >= filled {
+                        return false;
+                    }
+                    continue;
                 }
-                expected = &expected[part.len()..];
+                let part = &window[inside..filled.min(inside + left)];
+                let Some(rest) = expected.strip_prefix(part) else { return false };
+                expected = rest;
                 at = at.wrapping_add(part.len() as u32);
                 left -= part.len();
             }
@@ -143,38 +170,50 @@ pub struct Store {
 // SAFETY: the mappings belong to this value; what is shared in them is atomic or does not change.
 unsafe impl Send for Store {}
 
-/// Room in a memory file: index entries as a power of two, bytes of records and of code, link slots. Pages cost memory when
-/// they are used.
-const SHARED_INDEX: u32 = 17;
-const SHARED_RECORDS: usize = 48 << 20;
-const SHARED_CODE: usize = 96 << 20;
-const SHARED_SLOTS: u32 = 1 << 20;
+/// What there is room for in a store that grows. Pages cost memory when they are used.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// Index entries, as a power of two.
+    index_bits: u32,
+    /// Bytes of header, index and records.
+    records: usize,
+    /// Bytes of code.
+    code: usize,
+    /// Link slots.
+    slots: u32,
+}
+
+/// Of a memory file.
+const SHARED: Room = Room { index_bits: 17, records: 48 << 20, code: 96 << 20, slots: 1 << 20 };
+/// Of a file that is to become an image.
+const TRAINING: Room = Room { index_bits: 19, records: 128 << 20, code: 256 << 20, slots: 1 << 22 };
 
 /// A new memory file for a process tree to share.
 ///
 /// # Errors
 /// None can be had.
 pub fn create() -> std::io::Result<OwnedFd> {
-    let fd = memory_file(SHARED_RECORDS + SHARED_CODE).ok_or_else(std::io::Error::last_os_error)?;
+    let fd = memory_file(SHARED.records + SHARED.code).ok_or_else(std::io::Error::last_os_error)?;
     // SAFETY: new and ours.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     lay_out(&std::fs::File::from(fd.try_clone()?), false)?;
     Ok(fd)
 }
 
-/// Makes an empty file a store, of the size that [`create`] gives.
+/// Makes an empty file a store, of the size that [`create`] gives, or larger for `training`.
 ///
 /// # Errors
 /// It can't be written.
 pub fn lay_out(file: &std::fs::File, training: bool) -> std::io::Result<()> {
     use std::os::unix::fs::FileExt;
-    file.set_len((SHARED_RECORDS + SHARED_CODE) as u64)?;
+    let room = if training { TRAINING } else { SHARED };
+    file.set_len((room.records + room.code) as u64)?;
     let words: [u32; 9] = [
-        SHARED_INDEX,
-        SHARED_SLOTS,
-        SHARED_RECORDS as u32,
-        SHARED_CODE as u32,
-        (INDEX + (8 << SHARED_INDEX)) as u32,
+        room.index_bits,
+        room.slots,
+        room.records as u32,
+        room.code as u32,
+        (INDEX + (8 << room.index_bits)) as u32,
         0,
         0,
         0,
@@ -193,15 +232,17 @@ impl Store {
             return None;
         }
         let (records, code) = (head[3] as u32 as usize, (head[3] >> 32) as usize);
-        if head[0] != MAGIC || head[1] != fingerprint() || records != SHARED_RECORDS || code != SHARED_CODE {
+        let room = [SHARED, TRAINING].into_iter().find(|r| (r.records, r.code) == (records, code))?;
+        if head[0] != MAGIC || head[1] != fingerprint() {
             return None;
         }
-        let base = reserve(SHARED_SLOTS as usize * size_of::<LinkSlot>(), code)?;
+        let slots = room.slots as usize * size_of::<LinkSlot>();
+        let base = reserve(slots, code)?;
         // SAFETY: fresh mappings, and one over the reservation's part for code.
         unsafe {
             let rw = libc::PROT_READ | libc::PROT_WRITE;
             let meta = libc::mmap(std::ptr::null_mut(), records, rw, libc::MAP_SHARED, fd, 0);
-            let at = base.add(SHARED_SLOTS as usize * size_of::<LinkSlot>());
+            let at = base.add(slots);
             let mapped = libc::mmap(
                 at.cast(),
                 code,
@@ -325,17 +366,18 @@ impl Store {
         Located { code: start..start + u64::from(head.length), body: start + u64::from(head.entry), slot }
     }
 
-    /// Fills a region's link slots in this process: once, before anybody knows it. `leave`: where unlinked exits go.
-    pub fn prepare_slots(&self, stored: &Stored, leave: u64) {
+    /// Fills a region's link slots in this process: once, before anybody knows it. `leave`: where unlinked exits go;
+    /// `region`: its number.
+    pub fn prepare_slots(&self, stored: &Stored, leave: u64, region: u32) {
         let entry = self.locate(stored);
-        let exits = stored.exits.iter().map(|&target| LinkSlot::new(leave, target));
+        let exits = stored.exits.iter().map(|&target| LinkSlot::exit(leave, target));
         // SAFETY: as in `locate`; the reservation is this process's, and the slots are nobody else's.
         unsafe {
             let first = self.base.cast::<LinkSlot>().add(stored.head.slot as usize);
             for (k, slot) in exits.enumerate() {
                 first.add(k).write(slot);
             }
-            entry.slot.cast_mut().write(LinkSlot::new(entry.body, stored.head.target));
+            entry.slot.cast_mut().write(LinkSlot::entry(entry.body, stored.head.target, region));
         }
     }
 
@@ -361,8 +403,7 @@ impl Store {
         if header.regions.fetch_add(1, Ordering::Relaxed) as usize >= index.len() / 4 * 3 {
             return None;
         }
-        let spans: Vec<Span> =
-            compiled.ranges.iter().map(|r| Span { start: r.start, length: r.len() as u32 }).collect();
+        let spans: Vec<Span> = compiled.ranges.iter().map(Span::from).collect();
         let exits: Vec<u32> = compiled.exits.iter().map(|e| e.target).collect();
         // Room is taken for good: what a process leaves unfinished is in nobody's way.
         let code = take(&header.next_code, compiled.code.len().next_multiple_of(32), header.code_size)?;
@@ -536,7 +577,10 @@ mod tests {
 
         let reader = Store::shared(file.as_raw_fd()).expect("it can be mapped");
         let found = reader.find(key, MODE, &filled(1)).expect("it was added");
-        assert_eq!(found.ranges().collect::<Vec<_>>(), [0x1000..0x1004, 0x1064..0x1068]);
+        assert_eq!(
+            found.spans.iter().map(|s| s.range()).collect::<Vec<_>>(),
+            [0x1000..0x1004, 0x1064..0x1068]
+        );
         assert!(reader.find(key, MODE, &filled(2)).is_none());
         assert!(reader.find(key, MODE, &|_, _| 0).is_none());
         assert!(reader.find(Key::new(0x1000, false, 0), MODE, &filled(1)).is_none());
@@ -578,7 +622,7 @@ mod tests {
             for pc in [0x1000, 0x2000, 0x3000] {
                 let found = store.find(Key::new(pc, false, 0), MODE, &filled(7)).expect("it was added");
                 let located = store.locate(&found);
-                store.prepare_slots(&found, 0x77);
+                store.prepare_slots(&found, 0x77, 5);
                 assert!(store.code().contains(&located.code.start));
                 assert_eq!(located.body, located.code.start + 2);
                 // SAFETY: slots of the store.
@@ -602,7 +646,7 @@ mod tests {
     #[test]
     fn a_full_store_takes_no_more() {
         let (_, store) = shared();
-        let big = Compiled { code: vec![0x90; SHARED_CODE / 2 + 64], ..region(0x1000, 0) };
+        let big = Compiled { code: vec![0x90; SHARED.code / 2 + 64], ..region(0x1000, 0) };
         assert!(store.add(Key::new(0x1000, false, 0), MODE, &big, &filled(1)).is_some());
         assert!(store.add(Key::new(0x1000, false, 0), MODE, &big, &filled(2)).is_none());
         let small = region(0x4000, 0);

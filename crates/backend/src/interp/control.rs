@@ -255,8 +255,8 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
         match slot {
             Some(slot) => {
                 m.0.host.in_guest = 0;
-                // SAFETY: the engine outlives the run that set the pointer.
-                unsafe { &*m.0.host.engine }.link(slot, code);
+                // SAFETY: a block with a region has its entry slot; the engine outlives the run that set the pointer.
+                unsafe { (*m.0.host.engine).link(slot, &*block.native_slot.load(Ordering::Acquire)) };
                 m.0.host.in_guest = 1;
             }
             None if !tuning::on(Optimisations::JUMP_TABLE) => {}
