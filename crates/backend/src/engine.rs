@@ -10,7 +10,7 @@ use crate::state::CpuState;
 use crate::stats::{self, Event};
 use crate::tuning::{self, Optimisations};
 use crate::{enter, fault, interp, log};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -139,11 +139,11 @@ impl Policy {
     }
 }
 
-/// What an image is to have: code that was executed so often in a process, and what is reached from it and was executed so
-/// often. All that was executed at all would make it three times as large.
-const WORTH: u32 = 6;
+/// What an image is to have: code that was executed so often in all processes that trained, and what is reached from it and
+/// was executed so often. All that was executed at all would make it several times as large.
+const WORTH: u32 = 64;
 /// See `WORTH`.
-const WORTH_INSIDE: u32 = 2;
+const WORTH_INSIDE: u32 = 8;
 
 /// Tier 1's compiler and code.
 struct Tier1 {
@@ -396,23 +396,29 @@ impl Engine {
             return;
         }
         let _gate = self.pass_gate();
-        let executed = |b: &BlockRef| control::executions(b, u32::MAX);
-        let mut blocks: Vec<BlockRef> = self.cache.blocks();
-        blocks.retain(|b| b.key.itstate() == 0 && executed(b) >= WORTH);
-        blocks.sort_by_key(|b| std::cmp::Reverse(executed(b)));
+        let mut tier1 = self.tier1();
+        let total = |b: BlockRef| {
+            let here = control::executions(&b, u32::MAX);
+            let stores = tier1.native.stores().iter();
+            let all = if here > 0 { stores.map(|s| s.count(b.key, here)).max() } else { None };
+            (b.key, all.unwrap_or(0))
+        };
+        let executed: HashMap<Key, u32> = self.cache.blocks().into_iter().map(total).collect();
+        let mut keys: Vec<Key> = executed.iter().filter(|(_, n)| **n >= WORTH).map(|(k, _)| *k).collect();
+        keys.retain(|k| k.itstate() == 0);
+        keys.sort_by_key(|k| std::cmp::Reverse((executed[k], k.pc())));
         // Where regions start, and what else is inside one.
         let (mut heads, mut inside) = (HashSet::new(), HashSet::new());
         let mode = self.mode();
         let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-        let mut tier1 = self.tier1();
-        for block in blocks {
-            let (key, file) = (block.key, self.source.is_file(block.key.pc()));
+        for key in keys {
+            let file = self.source.is_file(key.pc());
             if !file || inside.contains(&key.pc()) || tier1.native.take(key, mode, &read).is_some() {
                 continue;
             }
             let warm = |pc| {
-                let block = self.cache.get(Key::new(pc, key.thumb(), 0));
-                !heads.contains(&pc) && block.is_some_and(|b| executed(&b) >= WORTH_INSIDE)
+                let times = executed.get(&Key::new(pc, key.thumb(), 0));
+                !heads.contains(&pc) && times.is_some_and(|&n| n >= WORTH_INSIDE)
             };
             let compiled = self.compile(&mut tier1, key, mode, &read, &warm);
             heads.insert(key.pc());

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::bench;
 use crate::context::Context;
@@ -40,17 +40,17 @@ pub fn build(context: &Context) -> Result<Built> {
     if !same || !image.exists() {
         let _ = std::fs::remove_file(&image);
         std::fs::copy(context.forearm(), &plain)?;
-        std::fs::write(&image, collect(context, &plain, &dir)?)?;
+        collect(context, &plain, &image)?;
     }
     context.build(Some(&image))?;
     std::fs::copy(context.forearm(), &whole)?;
     Ok(Built { plain, whole })
 }
 
-/// Runs the list and an installation; the image of what was compiled.
-fn collect(context: &Context, forearm: &Path, dir: &Path) -> Result<Vec<u8>> {
+/// Runs the list and an installation, and writes the image of what was compiled.
+fn collect(context: &Context, forearm: &Path, image: &Path) -> Result<()> {
     let start = Instant::now();
-    let file = dir.join("collection");
+    let file = image.with_extension("collection");
     std::fs::write(&file, "")?;
     let store = context.store()?;
     let root = bench::arm_root(context, &store)?;
@@ -76,13 +76,18 @@ fn collect(context: &Context, forearm: &Path, dir: &Path) -> Result<Vec<u8>> {
     drop(sandbox);
     debian::remove(&store.path("training"))?;
 
+    // Larger than what is collected of other programs.
     let mut command = std::process::Command::new(forearm);
-    let output = process::run(command.arg("-image").arg(&file), LIMIT)?;
-    ensure!(output.success(), "{}", output.tail(1));
+    let part = std::fs::File::create(image)?;
+    let status = command.arg("-image").arg(&file).stdout(part).status()?;
+    if !status.success() {
+        std::fs::remove_file(image)?;
+        bail!("forearm -image {} ended with {status}", file.display());
+    }
     std::fs::remove_file(&file)?;
-    let size = output.stdout.len() >> 20;
+    let size = std::fs::metadata(image)?.len() >> 20;
     progress.line(&format!("{size} MiB of compiled code in {}", ui::seconds(start.elapsed())));
-    Ok(output.stdout)
+    Ok(())
 }
 
 /// The command lines; one that ends inside quotes or a here-document goes on in the next line.

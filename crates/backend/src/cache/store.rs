@@ -6,7 +6,7 @@
 //! link slots of its own. The memory file only grows: a writer takes room, fills it, and then enters
 //! it in the index, so it needs no lock and may die at any time.
 //!
-//! Layout: header, index, records; then the code, from a page boundary on.
+//! Layout: header, index, in a training store execution counts, records; then the code, from a page boundary on.
 
 use super::Key;
 use super::native::{LinkSlot, memory_file};
@@ -188,6 +188,9 @@ const SHARED: Room = Room { index_bits: 17, records: 48 << 20, code: 96 << 20, s
 /// Of a file that is to become an image.
 const TRAINING: Room = Room { index_bits: 19, records: 128 << 20, code: 256 << 20, slots: 1 << 22 };
 
+/// Execution counts of a training store, by a hash of the address.
+const COUNTS: usize = 1 << 20;
+
 /// A new memory file for a process tree to share.
 ///
 /// # Errors
@@ -213,7 +216,7 @@ pub fn lay_out(file: &std::fs::File, training: bool) -> std::io::Result<()> {
         room.slots,
         room.records as u32,
         room.code as u32,
-        (INDEX + (8 << room.index_bits)) as u32,
+        (INDEX + (8 << room.index_bits) + if training { COUNTS * 4 } else { 0 }) as u32,
         0,
         0,
         0,
@@ -288,6 +291,20 @@ impl Store {
             }
         }
         Some(Store { meta: image.as_ptr().cast_mut(), base, writable: None, header })
+    }
+
+    /// Adds to how often the code of `key` was executed in all processes that train; the sum.
+    pub fn count(&self, key: Key, executions: u32) -> u32 {
+        if !self.is_training() {
+            return executions;
+        }
+        let hash = key.target().wrapping_mul(0x9e37_79b1) as usize >> 12 & (COUNTS - 1);
+        // SAFETY: the counts lie behind the index, and are only accessed as atomics.
+        let count = unsafe {
+            let at = self.meta.add(INDEX + (8 << self.header.index_bits)).cast::<u32>();
+            AtomicU32::from_ptr(at.add(hash))
+        };
+        count.fetch_add(executions, Ordering::Relaxed).saturating_add(executions)
     }
 
     /// Is it made to become an image?
@@ -456,7 +473,8 @@ pub fn compact(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
     let header = store.header;
     let regions = header.regions.load(Ordering::Acquire).max(1);
     let bits = (regions * 2).next_power_of_two().trailing_zeros();
-    let old = INDEX + (8usize << header.index_bits);
+    let counts = if store.is_training() { COUNTS * 4 } else { 0 };
+    let old = INDEX + (8usize << header.index_bits) + counts;
     let new = INDEX + (8usize << bits);
     let records = header.next_record.load(Ordering::Acquire) as usize - old;
     let code_at = (new + records).next_multiple_of(PAGE);

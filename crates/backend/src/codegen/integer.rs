@@ -6,7 +6,7 @@ use crate::engine::ExitCode;
 use crate::state::EXCLUSIVE_NONE;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value};
+use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value};
 use forearm_frontend::machine::{Integer, Size};
 
 /// Guest memory: may fault, may be unaligned, is never assumed to be unchanged.
@@ -489,7 +489,7 @@ impl Integer for Codegen<'_, '_> {
         self.check_aligned(addr, size.bytes(), true);
         self.store(size, addr, value);
         // STL before a later LDA must not be reordered.
-        self.b.ins().fence();
+        self.barrier();
     }
     fn load_exclusive(&mut self, size: Size, addr: Value) -> Value {
         self.check_aligned(addr, size.bytes(), false);
@@ -527,7 +527,10 @@ impl Integer for Codegen<'_, '_> {
     }
 
     fn barrier(&mut self) {
-        self.b.ins().fence();
+        // A locked addition orders as much as MFENCE does, in half the time.
+        let own = self.b.ins().iadd_imm_s(self.cpu, i64::from(field!(host.scratch)));
+        let nothing = self.word(0);
+        self.b.ins().atomic_rmw(I32, STATE, AtomicRmwOp::Add, own, nothing);
     }
 
     fn branch(&mut self, target: u32) {
