@@ -139,11 +139,8 @@ impl Policy {
     }
 }
 
-/// What an image is to have: code that was executed so often in all processes that trained, and what is reached from it and
-/// was executed so often. All that was executed at all would make it several times as large.
-const WORTH: u32 = 64;
-/// See `WORTH`.
-const WORTH_INSIDE: u32 = 8;
+/// A block goes into the region of another one of an image when it is worth such a part of what that one must be.
+const INSIDE: u32 = 8;
 
 /// Tier 1's compiler and code.
 struct Tier1 {
@@ -389,7 +386,8 @@ impl Engine {
         if self.training.load(Ordering::Relaxed) { Some(u32::MAX) } else { self.policy.heat }
     }
 
-    /// The end of a process that collects code for an image: compiles what it has executed, most often executed first. What
+    /// The end of a process that collects code for an image: compiles what it has executed and is worth it, best
+    /// first. What
     /// is inside such a region gets one of its own only if a later process still enters it from elsewhere.
     pub fn train(&self) {
         if !self.training.load(Ordering::Relaxed) {
@@ -400,11 +398,12 @@ impl Engine {
         let total = |b: BlockRef| {
             let here = control::executions(&b, u32::MAX);
             let stores = tier1.native.stores().iter();
-            let all = if here > 0 { stores.map(|s| s.count(b.key, here)).max() } else { None };
+            let all = if here > 0 { stores.map(|s| s.worth(b.key, here)).max() } else { None };
             (b.key, all.unwrap_or(0))
         };
         let executed: HashMap<Key, u32> = self.cache.blocks().into_iter().map(total).collect();
-        let mut keys: Vec<Key> = executed.iter().filter(|(_, n)| **n >= WORTH).map(|(k, _)| *k).collect();
+        let Some(least) = tier1.native.stores().iter().find_map(|s| s.threshold()) else { return };
+        let mut keys: Vec<Key> = executed.iter().filter(|(_, n)| **n >= least).map(|(k, _)| *k).collect();
         keys.retain(|k| k.itstate() == 0);
         keys.sort_by_key(|k| std::cmp::Reverse((executed[k], k.pc())));
         // Where regions start, and what else is inside one.
@@ -418,7 +417,7 @@ impl Engine {
             }
             let warm = |pc| {
                 let times = executed.get(&Key::new(pc, key.thumb(), 0));
-                !heads.contains(&pc) && times.is_some_and(|&n| n >= WORTH_INSIDE)
+                !heads.contains(&pc) && times.is_some_and(|&n| n >= least / INSIDE)
             };
             let compiled = self.compile(&mut tier1, key, mode, &read, &warm);
             heads.insert(key.pc());

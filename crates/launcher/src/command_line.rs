@@ -4,7 +4,7 @@ use crate::VERSION;
 use crate::options::{self, OPTIONS, Opt, Print, Settings, VARIABLES};
 use forearm_runtime::{Start, code_store, perf, process};
 use std::ffi::{CString, OsStr, OsString};
-use std::os::fd::IntoRawFd;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 
@@ -110,6 +110,13 @@ pub fn parse(args: Vec<CString>, env: Vec<(OsString, OsString)>, kernel: Kernel)
             Print::Cpus => options::cpus(),
             Print::LogItems => options::log_items_help(),
         }));
+    }
+    if let Some((file, blocks)) = s.select {
+        let store = std::fs::OpenOptions::new().read(true).write(true).open(&file);
+        let store = store.map_err(|e| format!("{}: {e}", file.to_string_lossy()))?;
+        let store = code_store::Store::shared(store.as_raw_fd());
+        let store = store.ok_or_else(|| format!("{}: no collected code", file.to_string_lossy()))?;
+        return Ok(Command::Print(format!("{}\n", store.select(blocks))));
     }
     if let Some(file) = s.image {
         let image = std::fs::OpenOptions::new().read(true).write(true).open(&file);

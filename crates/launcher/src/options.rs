@@ -26,6 +26,8 @@ pub struct Settings {
     pub print: Option<Print>,
     /// `-image`: a file of `FOREARM_TRAIN`'s whose image to print.
     pub image: Option<OsString>,
+    /// `-select`: such a file, and how many blocks its image is to have.
+    pub select: Option<(OsString, usize)>,
 }
 
 /// What an option prints instead of running a program.
@@ -119,6 +121,7 @@ pub const OPTIONS: &[Opt] = &[
     opt("execfd", "", "FD", "the program, opened", Internal, |s, v| values::integer(v).map(|n: i32| s.start.exec_fd = Some(n))),
     opt("selffd", "", "FD", "forearm's own file", Internal, |s, v| values::integer(v).map(|n: i32| s.start.self_fd = Some(n))),
     opt("storefd", "", "FD", "shared compiled code", Internal, |s, v| values::integer(v).map(|n: i32| s.start.store_fd = Some(n))),
+    opt("select", "", "BLOCKS:FILE", "choose what an image is to have", Internal, |s, v| select(v).map(|v| s.select = Some(v))),
     opt("image", "", "FILE", "print the image of collected code", Internal, |s, v| { s.image = Some(v.into()); Ok(()) }),
     opt("logfd", "", "FD", "the log file, opened", Internal, |s, v| values::integer(v).map(|n: i32| s.start.options.log.fd = Some(n))),
     opt("limits", "", "LIST", "limits of memory", Internal, |s, v| Limits::from_text(&v.to_string_lossy()).map(|l| s.start.limits = l).ok_or_else(|| "wants RESOURCE:SOFT:HARD,...".into())),
@@ -336,6 +339,12 @@ fn log_file(value: &OsStr) -> Result<OsString, String> {
     let parts: Vec<&[u8]> = value.as_bytes().split(|&b| b == b'%').collect();
     let valid = !value.is_empty() && parts.len() <= 2 && parts[1..].iter().all(|p| p.starts_with(b"d"));
     if valid { Ok(value.into()) } else { Err(format!("bad log file name '{}'", value.to_string_lossy())) }
+}
+
+fn select(value: &OsStr) -> Result<(OsString, usize), String> {
+    let text = value.to_string_lossy();
+    let (blocks, file) = text.split_once(':').ok_or("wants BLOCKS:FILE")?;
+    Ok((file.into(), blocks.parse().map_err(|_| "wants a number of blocks")?))
 }
 
 /// Opens the file that collects compiled code; the first process makes it.

@@ -19,6 +19,8 @@ use crate::ui::{self, Progress};
 const TRAINING: &str = include_str!("../../../benches/training.txt");
 /// How often: later rounds find the entries into code that earlier ones have compiled.
 const ROUNDS: usize = 2;
+/// Blocks whose code is worth most, and is taken.
+const BLOCKS: usize = 60_000;
 /// Longer than any line of it takes.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -54,28 +56,36 @@ fn collect(context: &Context, forearm: &Path, image: &Path) -> Result<()> {
     std::fs::write(&file, "")?;
     let store = context.store()?;
     let root = bench::arm_root(context, &store)?;
-    let programs = programs();
-    let progress = Progress::steps("image", programs.len() * ROUNDS);
-    let mut sandbox = Sandbox::new(Some(forearm))?;
-    sandbox.train(&file);
-    sandbox.prepare_root(&root)?;
-    sandbox.bind_training(&root)?;
-    for line in (0..ROUNDS).flat_map(|_| &programs) {
-        progress.message(line);
-        let script = format!("cd /bench; {line}");
-        let output = process::run(sandbox.chroot(&root, "/bin/sh").args(["-c", &script]), LIMIT)?;
-        ensure!(output.exited(), "{line}: {}", output.end());
-        progress.advance();
-    }
-    drop(sandbox);
+    let run = |rounds: usize| -> Result<()> {
+        let programs = programs();
+        let progress = Progress::steps("image", programs.len() * rounds);
+        let mut sandbox = Sandbox::new(Some(forearm))?;
+        sandbox.train(&file);
+        sandbox.prepare_root(&root)?;
+        sandbox.bind_training(&root)?;
+        for line in (0..rounds).flat_map(|_| &programs) {
+            progress.message(line);
+            let script = format!("cd /bench; {line}");
+            let output = process::run(sandbox.chroot(&root, "/bin/sh").args(["-c", &script]), LIMIT)?;
+            ensure!(output.exited(), "{line}: {}", output.end());
+            progress.advance();
+        }
+        drop(sandbox);
+        let progress = Progress::steps("image", 5);
+        let mut sandbox = Sandbox::new(Some(forearm))?;
+        sandbox.train(&file);
+        store.install(&sandbox, "armhf", "training", debian::PACKAGES, &progress)?;
+        drop(sandbox);
+        debian::remove(&store.path("training"))
+    };
+    // First what is executed how often, then what of it is worth having.
+    run(1)?;
+    let selection = format!("{BLOCKS}:{}", file.display());
+    let output = process::run(std::process::Command::new(forearm).args(["-select", &selection]), LIMIT)?;
+    ensure!(output.success(), "{}", output.tail(1));
+    run(ROUNDS)?;
 
-    let progress = Progress::steps("image", 5);
-    let mut sandbox = Sandbox::new(Some(forearm))?;
-    sandbox.train(&file);
-    store.install(&sandbox, "armhf", "training", debian::PACKAGES, &progress)?;
-    drop(sandbox);
-    debian::remove(&store.path("training"))?;
-
+    let progress = Progress::spinner("image");
     // Larger than what is collected of other programs.
     let mut command = std::process::Command::new(forearm);
     let part = std::fs::File::create(image)?;

@@ -42,8 +42,9 @@ struct Header {
     next_slot: AtomicU32,
     /// Records.
     regions: AtomicU32,
-    /// Not 0: it is made to become an image. Whoever uses it compiles all it has executed when it ends.
-    training: u32,
+    /// Not 0: it is made to become an image. 1: who uses it counts what it has executed when it ends; more: it compiles
+    /// what is worth that much.
+    training: AtomicU32,
 }
 
 /// Where the index is in the file.
@@ -188,8 +189,11 @@ const SHARED: Room = Room { index_bits: 17, records: 48 << 20, code: 96 << 20, s
 /// Of a file that is to become an image.
 const TRAINING: Room = Room { index_bits: 19, records: 128 << 20, code: 256 << 20, slots: 1 << 22 };
 
-/// Execution counts of a training store, by a hash of the address.
+/// Counts of a training store, by a hash of the address.
 const COUNTS: usize = 1 << 20;
+/// What decoding a block costs, in executions by the interpreter; and the executions after which it would be compiled.
+const DECODING: u32 = 25;
+const COMPILED: u32 = 4000;
 
 /// A new memory file for a process tree to share.
 ///
@@ -293,23 +297,44 @@ impl Store {
         Some(Store { meta: image.as_ptr().cast_mut(), base, writable: None, header })
     }
 
-    /// Adds to how often the code of `key` was executed in all processes that train; the sum.
-    pub fn count(&self, key: Key, executions: u32) -> u32 {
-        if !self.is_training() {
-            return executions;
-        }
-        let hash = key.target().wrapping_mul(0x9e37_79b1) as usize >> 12 & (COUNTS - 1);
-        // SAFETY: the counts lie behind the index, and are only accessed as atomics.
-        let count = unsafe {
-            let at = self.meta.add(INDEX + (8 << self.header.index_bits)).cast::<u32>();
-            AtomicU32::from_ptr(at.add(hash))
-        };
-        count.fetch_add(executions, Ordering::Relaxed).saturating_add(executions)
-    }
-
     /// Is it made to become an image?
     pub fn is_training(&self) -> bool {
-        self.header.training != 0
+        self.header.training.load(Ordering::Relaxed) != 0
+    }
+
+    /// How much a block must be worth for a training store to take it; `None`: the worth is still being found out.
+    pub fn threshold(&self) -> Option<u32> {
+        Some(self.header.training.load(Ordering::Relaxed)).filter(|&n| n > 1)
+    }
+
+    /// A training store's counts: what having the code of a block is worth.
+    fn counts(&self) -> &[AtomicU32] {
+        let length = if self.is_training() { COUNTS } else { 0 };
+        // SAFETY: the counts lie behind the index, and are only accessed as atomics.
+        unsafe {
+            std::slice::from_raw_parts(self.meta.add(INDEX + (8 << self.header.index_bits)).cast(), length)
+        }
+    }
+
+    /// What having the code of `key` is worth to all processes that train. While that is being found out, this one, which has
+    /// executed it so many times, is added.
+    pub fn worth(&self, key: Key, executions: u32) -> u32 {
+        let hash = key.target().wrapping_mul(0x9e37_79b1) as usize >> 12 & (COUNTS - 1);
+        let Some(count) = self.counts().get(hash) else { return 0 };
+        if self.threshold().is_some() {
+            return count.load(Ordering::Relaxed);
+        }
+        let worth = DECODING + executions.min(COMPILED);
+        count.fetch_add(worth, Ordering::Relaxed).saturating_add(worth)
+    }
+
+    /// Ends the finding out: the worth that a block must have to be one of the `most` that are worth most.
+    pub fn select(&self, most: usize) -> u32 {
+        let mut counts: Vec<u32> = self.counts().iter().map(|c| c.load(Ordering::Relaxed)).collect();
+        counts.sort_unstable_by_key(|&n| std::cmp::Reverse(n));
+        let threshold = counts.get(most).map_or(0, |&n| n.saturating_add(1)).max(2);
+        self.header.training.store(threshold, Ordering::Relaxed);
+        threshold
     }
 
     /// From now on nothing is added. What is there stays in use.
