@@ -16,6 +16,7 @@ mod dist;
 mod errors;
 mod gdb;
 mod guest;
+mod lint;
 mod options;
 mod podman;
 mod programs;
@@ -100,6 +101,13 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
+    Suite {
+        name: "lint",
+        about: "formatting, clippy, rustdoc, licences and sources of dependencies",
+        tools: &[],
+        jobs: 1,
+        cases: lint::cases,
+    },
     Suite {
         name: "guest",
         about: "programs in C, C++ and assembly, in every tier, against the oracle",
