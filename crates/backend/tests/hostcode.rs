@@ -360,7 +360,7 @@ fn field(offset: usize) -> String {
     ];
     match offset {
         _ if core.contains(&offset) => format!("guest.r{}", (offset - core.start) / 4),
-        VFP..VFP_END if offset % 8 == 0 => format!("guest.d{}", (offset - VFP) / 8),
+        VFP..VFP_END if offset.is_multiple_of(8) => format!("guest.d{}", (offset - VFP) / 8),
         VFP..VFP_END => format!("guest.s{}", (offset - VFP) / 4),
         // The engine's own fields.
         VFP_END.. => format!("engine.{:x}", offset - VFP_END),

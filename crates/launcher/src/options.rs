@@ -400,7 +400,7 @@ pub fn help(name: &str) -> String {
     }
     text.push_str("\n-E and -U may be given several times. The command line wins over the environment.\n");
     if name == "forearm" {
-        text.push_str("\n");
+        text.push('\n');
         text.push_str(&crate::commands::help());
     }
     text

@@ -202,8 +202,8 @@ impl Own {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh mapping.
         let base = unsafe { libc::mmap(std::ptr::null_mut(), RESERVE, libc::PROT_NONE, flags, -1, 0) };
-        // SAFETY: within the mapping just made.
         if base == libc::MAP_FAILED
+            // SAFETY: within the mapping just made.
             || unsafe { libc::mprotect(base, SLOTS, libc::PROT_READ | libc::PROT_WRITE) } != 0
         {
             return None;

@@ -271,7 +271,10 @@ impl Store {
     /// # Safety
     /// Nobody else looks at the image's code, which is moved.
     pub unsafe fn image(image: &'static [u8]) -> Option<Store> {
-        if image.len() < PAGE || image.as_ptr().addr() % PAGE != 0 || image.len() % PAGE != 0 {
+        if image.len() < PAGE
+            || !image.as_ptr().addr().is_multiple_of(PAGE)
+            || !image.len().is_multiple_of(PAGE)
+        {
             return None;
         }
         // SAFETY: long enough and aligned.

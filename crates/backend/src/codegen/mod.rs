@@ -324,9 +324,8 @@ impl Frame {
             _ => (0, &[]),
         };
         let mut epilogue = Vec::new();
-        loop {
-            // mov [rsp + disp], reg: the body can't begin with one of a callee-saved register, it has no value yet.
-            let [rex @ (0x48 | 0x4c), 0x89, modrm, 0x24, ..] = code.get(at..)? else { break };
+        // mov [rsp + disp], reg: the body can't begin with one of a callee-saved register, it has no value yet.
+        while let [rex @ (0x48 | 0x4c), 0x89, modrm, 0x24, ..] = code.get(at..)? {
             let saved = match (rex, modrm >> 3 & 7) {
                 (0x48, r) => r == 3,
                 (_, r) => r >= 4,

@@ -70,6 +70,7 @@ impl Decoded {
     }
 
     /// Length in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "no instruction is empty")]
     pub fn len(&self) -> u32 {
         self.inst.map_or(4, |i| i.len.into())
     }
