@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,9 +48,12 @@ __attribute__((noinline)) double vector(void) {
     return r;
 }
 
+char *inherited;
+
 __attribute__((noinline)) void finished(double sum) { printf("%s %.1f %d %d\n", text, sum, watched, handled); }
 
 int main(int argc, char **argv) {
+    inherited = getenv("QEMU_GDB");
     setvbuf(stdout, 0, _IONBF, 0);
     signal(SIGUSR1, handler);
     pthread_t a, b;

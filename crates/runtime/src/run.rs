@@ -77,7 +77,12 @@ pub fn run(start: Start) -> ! {
 }
 
 fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, LoadError> {
-    let Start { options, program: path, exec_fd, self_fd, store_fd, image: code, limits, args, env } = start;
+    let Start { options, program: path, exec_fd, self_fd, store_fd, image: code, limits, args, mut env } =
+        start;
+    if listener.is_some() {
+        // Programs that this one starts would wait for a gdb each, at the same place.
+        env.retain(|variable| !variable.to_bytes().starts_with(b"QEMU_GDB="));
+    }
     log::start(&options.log);
     tuning::switch_off(options.switched_off);
     if options.stats {

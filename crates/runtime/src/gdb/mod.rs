@@ -193,5 +193,8 @@ pub fn stepped(thread: &mut Thread) {
         halt(thread, Some(Stop::Watch(address)));
     } else if thread.step {
         halt(thread, Some(Stop::Step));
+    } else if thread.process.engine.is_stop(thread.cpu.r[15]) {
+        // A step passes stops; where memory is watched they are found here.
+        halt(thread, Some(Stop::Break));
     }
 }

@@ -1,5 +1,6 @@
 //! Debugging with the real gdb-multiarch: core files, and programs attached to.
 
+mod attach;
 mod core;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +18,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The tests.
 pub fn cases(context: &Context) -> Result<Vec<Case<'_>>> {
     let dir = context.scratch("gdb")?;
-    core::cases(context, &dir)
+    let mut cases = core::cases(context, &dir)?;
+    cases.extend(attach::cases(context, &dir)?);
+    Ok(cases)
 }
 
 /// Compiles a program of `tests/gdb` with debug information.
@@ -38,10 +41,10 @@ fn gdb() -> Command {
     gdb
 }
 
-/// Checks gdb's output for each of `wanted`, in this order.
+/// Checks gdb's output, errors behind it, for each of `wanted`, in this order.
 fn expect(output: &Output, wanted: &[&str]) -> Result<()> {
     ensure!(!output.timed_out, "gdb hangs:\n{}", output.tail(40));
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat();
     let mut rest = &*text;
     for words in wanted {
         let at = rest.find(words);
