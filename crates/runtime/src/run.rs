@@ -39,7 +39,7 @@ pub struct Start {
     pub image: Option<&'static [u8]>,
     /// Limits of memory that the guest that started this one has set.
     pub limits: Limits,
-    /// argv, argv[0] included.
+    /// argv, `argv[0]` included.
     pub args: Vec<CString>,
     /// envp.
     pub env: Vec<CString>,

@@ -25,7 +25,7 @@ struct Undo {
     mounted: bool,
 }
 
-/// The line that registers `interpreter` under `name`: argv[0] preserved, the file opened now and kept (so that
+/// The line that registers `interpreter` under `name`: `argv[0]` preserved, the file opened now and kept (so that
 /// it works inside chroots), credentials taken from the program.
 pub fn entry(name: &str, interpreter: &Path) -> String {
     format!(":{name}:M::{MAGIC}:{MASK}:{}:POCF", interpreter.display())

@@ -1,6 +1,6 @@
 //! What each instruction does, one function an operation, one file a chapter of the manual.
 //!
-//! A function is generic over the [`Machine`]: run with plain integers it is the interpreter, with Cranelift values the
+//! A function is generic over the [`Machine`](crate::machine::Machine): run with plain integers it is the interpreter, with Cranelift values the
 //! code generator. Conditions are not its business: the driver has evaluated `inst.cond` already.
 
 mod branch;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Where binfmt_misc is mounted.
 pub const MOUNT: &str = "/proc/sys/fs/binfmt_misc";
 
-/// P: the program sees its own argv[0]. O: forearm gets the program opened, so that it may be one it cannot read.
+/// P: the program sees its own `argv[0]`. O: forearm gets the program opened, so that it may be one it cannot read.
 /// C: set-user-id programs have their effect. F: forearm's file is opened now, and works in any root.
 pub const DEFAULT_FLAGS: &str = "POCF";
 

@@ -14,7 +14,7 @@ use crate::{binfmt, tools};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Prints argv[0] and the effective user.
+/// Prints `argv[0]` and the effective user.
 const PROGRAM: &str = "#include <stdio.h>\n#include <unistd.h>\n\
     int main(int c, char **v) { (void)c; printf(\"%s %d\\n\", v[0], (int)geteuid()); return 5; }\n";
 
@@ -109,7 +109,7 @@ impl Place {
         Ok(())
     }
 
-    /// What the program prints when the kernel starts it with another argv[0].
+    /// What the program prints when the kernel starts it with another `argv[0]`.
     fn run_program(&self) -> Result<Output> {
         let script = format!("exec -a other {}", self.program.display());
         process::run(self.sandbox.command("bash").args(["-c", &script]), LIMIT)

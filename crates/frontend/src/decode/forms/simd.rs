@@ -19,33 +19,33 @@ pub fn vec(_: u32, i: &mut Inst, _: Context) -> Verdict {
     registers(i, q, q, q)
 }
 
-/// As [`vec`], for elements of the sizes (log2 of bytes) that `sizes` allows.
+/// As [`vec()`], for elements of the sizes (log2 of bytes) that `sizes` allows.
 fn vec_sized(w: u32, i: &mut Inst, cx: Context, sizes: std::ops::RangeInclusive<u8>) -> Verdict {
     if sizes.contains(&i.size) { vec(w, i, cx) } else { Verdict::Undefined }
 }
 
-/// As [`vec`], for elements of 8 to 32 bits.
+/// As [`vec()`], for elements of 8 to 32 bits.
 pub fn vec_8_32(w: u32, i: &mut Inst, cx: Context) -> Verdict {
     vec_sized(w, i, cx, 0..=2)
 }
 
-/// As [`vec`], for elements of 8 or 16 bits.
+/// As [`vec()`], for elements of 8 or 16 bits.
 pub fn vec_8_16(w: u32, i: &mut Inst, cx: Context) -> Verdict {
     vec_sized(w, i, cx, 0..=1)
 }
 
-/// As [`vec`], for elements of 16 or 32 bits.
+/// As [`vec()`], for elements of 16 or 32 bits.
 pub fn vec_16_32(w: u32, i: &mut Inst, cx: Context) -> Verdict {
     vec_sized(w, i, cx, 1..=2)
 }
 
-/// As [`vec`], for words.
+/// As [`vec()`], for words.
 pub fn vec_32(w: u32, i: &mut Inst, cx: Context) -> Verdict {
     i.size = 2;
     vec(w, i, cx)
 }
 
-/// As [`vec`], for single-precision elements.
+/// As [`vec()`], for single-precision elements.
 pub fn vec_f32(w: u32, i: &mut Inst, cx: Context) -> Verdict {
     vec_32(w, i, cx)
 }

@@ -4,45 +4,45 @@ use super::super::{Context, Verdict};
 use super::thumb::{may_branch, pc_base, predictable};
 use crate::inst::{Inst, Op};
 
-/// [Rn, #imm], added, without write-back.
+/// `[Rn, #imm]`, added, without write-back.
 fn offset(i: &mut Inst) {
     i.set(Inst::P, true);
     i.set(Inst::U, true);
 }
 
-/// [Rn, Rm].
+/// `[Rn, Rm]`.
 pub fn t16_mem_reg(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
     Verdict::Valid
 }
 
-/// A word at [Rn, #imm5 * 4].
+/// A word at `[Rn, #imm5 * 4]`.
 pub fn t16_mem_word(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
     i.imm <<= 2;
     Verdict::Valid
 }
 
-/// A halfword at [Rn, #imm5 * 2].
+/// A halfword at `[Rn, #imm5 * 2]`.
 pub fn t16_mem_half(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
     i.imm <<= 1;
     Verdict::Valid
 }
 
-/// A byte at [Rn, #imm5].
+/// A byte at `[Rn, #imm5]`.
 pub fn t16_mem_byte(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
     Verdict::Valid
 }
 
-/// A word at [SP, #imm8 * 4].
+/// A word at `[SP, #imm8 * 4]`.
 pub fn t16_mem_sp(word: u32, i: &mut Inst, cx: Context) -> Verdict {
     i.rn = 13;
     t16_mem_word(word, i, cx)
 }
 
-/// A word at [PC, #imm8 * 4]: the address in `imm`.
+/// A word at `[PC, #imm8 * 4]`: the address in `imm`.
 pub fn t16_ldr_lit(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     i.imm = pc_base(cx).wrapping_add(i.imm << 2);
     Verdict::Valid
@@ -184,7 +184,7 @@ fn literal(i: &mut Inst, cx: Context) {
 // With Rn = PC a load is another line's (PC-relative, with more kinds of offset) and a store UNDEFINED, as no line is
 // left: the forms below answer `Next`.
 
-/// [Rn, #imm12].
+/// `[Rn, #imm12]`.
 pub fn t32_mem12(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
     if i.rn == 15 { Verdict::Next } else { predictable(i.rd != 15) }
@@ -199,7 +199,7 @@ fn indexed(i: &Inst) -> Verdict {
     if !p && !w { Verdict::Undefined } else { predictable(!(w && i.rn == i.rd)) }
 }
 
-/// [Rn, #+/-imm8]{!} and [Rn], #+/-imm8.
+/// `[Rn, #+/-imm8]{!}` and `[Rn], #+/-imm8`.
 pub fn t32_mem8(_: u32, i: &mut Inst, _: Context) -> Verdict {
     match indexed(i) {
         Verdict::Valid => predictable(i.rd != 15),
@@ -212,7 +212,7 @@ pub fn t32_memt(word: u32, i: &mut Inst, cx: Context) -> Verdict {
     t32_mem12(word, i, cx)
 }
 
-/// [Rn, Rm, LSL #imm2].
+/// `[Rn, Rm, LSL #imm2]`.
 pub fn t32_mem_reg(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
     if i.rn == 15 { Verdict::Next } else { predictable(i.rd != 15 && i.rm != 15) }
@@ -224,7 +224,7 @@ pub fn t32_lit(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     predictable(i.rd != 15)
 }
 
-/// LDR, [Rn, #imm12]: a load of the PC is a branch.
+/// LDR, `[Rn, #imm12]`: a load of the PC is a branch.
 pub fn t32_ldr12(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     offset(i);
     if i.rn == 15 { Verdict::Next } else { predictable(i.rd != 15 || may_branch(cx)) }
@@ -238,7 +238,7 @@ pub fn t32_ldr8(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     }
 }
 
-/// LDR, [Rn, Rm, LSL #imm2].
+/// LDR, `[Rn, Rm, LSL #imm2]`.
 pub fn t32_ldr_reg(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     offset(i);
     if i.rn == 15 { Verdict::Next } else { predictable(i.rm != 15 && (i.rd != 15 || may_branch(cx))) }
@@ -250,13 +250,13 @@ pub fn t32_ldr_lit(_: u32, i: &mut Inst, cx: Context) -> Verdict {
     predictable(i.rd != 15 || may_branch(cx))
 }
 
-/// PLD, PLI at [Rn, #imm12].
+/// PLD, PLI at `[Rn, #imm12]`.
 pub fn t32_hint12(_: u32, i: &mut Inst, _: Context) -> Verdict {
     offset(i);
     if i.rn == 15 { Verdict::Next } else { Verdict::Valid }
 }
 
-/// PLD, PLI at [Rn, #-imm8].
+/// PLD, PLI at `[Rn, #-imm8]`.
 pub fn t32_hint8(_: u32, i: &mut Inst, _: Context) -> Verdict {
     i.set(Inst::P, true);
     if i.rn == 15 { Verdict::Next } else { Verdict::Valid }
