@@ -107,6 +107,9 @@ fn main() -> ExitCode {
     if let Task::Bench(options) = &cli.command {
         context.profile.clone_from(&options.profile);
     }
+    if let Task::Dist(_) = &cli.command {
+        context.profile = "dist".into();
+    }
     if let Task::Image { profile } = &cli.command {
         context.profile.clone_from(profile);
     }

@@ -1,13 +1,11 @@
 //! `cargo xtask dist`: what is handed out. A Debian package, a tar file, and a container image.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
-use crate::context::{Context, TARGET};
-use crate::process;
-use crate::ui::Progress;
+use crate::context::Context;
+use crate::image;
 
 pub mod archive;
 pub mod completions;
@@ -28,6 +26,9 @@ pub struct Options {
     /// Pack this program instead of building one
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// Build one without code in it that it has compiled beforehand: needs no root and no Debian mirror
+    #[arg(long, conflicts_with = "program")]
+    no_image: bool,
 }
 
 /// The files that were made.
@@ -44,11 +45,15 @@ pub struct Made {
     pub completions: [PathBuf; 3],
 }
 
-/// Builds forearm in profile `dist` and packs it.
+/// Builds forearm in the context's profile and packs it.
 pub fn run(context: &Context, options: &Options) -> Result<bool> {
     let program = match &options.program {
         Some(program) => program.clone(),
-        None => build(context)?,
+        None if options.no_image => {
+            context.build(None)?;
+            context.forearm()
+        }
+        None => image::build(context)?.whole,
     };
     let output = options.output.clone().unwrap_or_else(|| context.target.join("dist"));
     let made = make(context, &program, &output)?;
@@ -56,15 +61,6 @@ pub fn run(context: &Context, options: &Options) -> Result<bool> {
         println!("{:>9} KiB  {}", std::fs::metadata(file)?.len().div_ceil(1024), file.display());
     }
     Ok(true)
-}
-
-fn build(context: &Context) -> Result<PathBuf> {
-    let progress = Progress::spinner("build");
-    let mut cargo = context.cargo();
-    cargo.args(["build", "--profile", "dist", "-p", "forearm"]);
-    let output = process::run_lines(&mut cargo, Duration::from_secs(3600), |l| progress.message(l.trim()))?;
-    ensure!(output.success(), "cargo build ended with {}:\n{}", output.end(), output.tail(40));
-    Ok(context.target.join(TARGET).join("dist/forearm"))
 }
 
 /// Packs `program` into `output`.

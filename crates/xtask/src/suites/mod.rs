@@ -16,6 +16,7 @@ mod dist;
 mod errors;
 mod gdb;
 mod guest;
+mod image;
 mod lint;
 mod options;
 mod podman;
@@ -177,6 +178,13 @@ const SUITES: &[Suite] = &[
         tools: tools::DIST,
         jobs: 1,
         cases: dist::cases,
+    },
+    Suite {
+        name: "image",
+        about: "compiled code that a process tree shares, and that is carried in the program",
+        tools: tools::CROSS,
+        jobs: 1,
+        cases: image::cases,
     },
     Suite {
         name: "podman",
