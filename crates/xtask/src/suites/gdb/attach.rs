@@ -229,6 +229,8 @@ fn port(context: &Context, _: &Path, program: &Path) -> Result<()> {
         "-ex",
         "p watched",
         "-ex",
+        "p inherited",
+        "-ex",
         "continue",
     ]);
     gdb.args(["-iex", "set tcp connect-timeout 20"]);
