@@ -17,7 +17,8 @@ use crate::sandbox::Sandbox;
 use crate::ui::Progress;
 use crate::{binfmt, tools};
 
-const LIMIT: Duration = Duration::from_secs(120);
+/// A busy disk takes minutes to unpack a root.
+const LIMIT: Duration = Duration::from_secs(600);
 
 type Test = fn(&Place) -> Result<()>;
 

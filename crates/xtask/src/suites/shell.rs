@@ -13,7 +13,7 @@ use crate::process::{self, Output};
 use crate::sandbox::Sandbox;
 use crate::ui::Progress;
 
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// The user of the tests without root, who owns nothing on the machine.
 const NOBODY: &str = "setpriv --reuid 65534 --regid 65534 --clear-groups";
