@@ -41,7 +41,7 @@ impl Block {
 
     /// Appends an instruction of `len` bytes.
     pub fn push(&mut self, word: u32, len: u8, it: ItState) {
-        self.placed.push(Placed { addr: self.here(), word, it });
+        self.placed.push(Placed { addr: self.here(), word, it, thumb: self.thumb });
         if !self.thumb {
             self.word(word);
         } else if len == 2 {
@@ -50,6 +50,18 @@ impl Block {
             self.half((word >> 16) as u16);
             self.half(word as u16);
         }
+    }
+
+    /// Replaces the instruction at offset `at`, of `len` bytes.
+    pub fn patch(&mut self, at: usize, word: u32, len: usize) {
+        let addr = self.base + at as u32;
+        let placed = self.placed.iter_mut().find(|p| p.addr == addr).expect("there is an instruction");
+        placed.word = word;
+        let bytes = match (placed.thumb, len) {
+            (true, 4) => word.rotate_left(16).to_le_bytes(),
+            _ => word.to_le_bytes(),
+        };
+        self.code[at..at + len].copy_from_slice(&bytes[..len]);
     }
 
     /// Appends an IT instruction, and returns the state it makes.

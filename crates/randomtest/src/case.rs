@@ -14,6 +14,8 @@ pub struct Placed {
     pub word: u32,
     /// The IT state it is decoded in.
     pub it: ItState,
+    /// In Thumb state?
+    pub thumb: bool,
 }
 
 /// One case.
@@ -56,16 +58,11 @@ pub enum Set {
 }
 
 impl Case {
-    /// Thumb state?
-    pub fn thumb(&self) -> bool {
-        self.entry & 1 != 0
-    }
-
     /// The disassembly, one line an instruction.
     pub fn listing(&self) -> String {
         let mut out = String::new();
         for p in &self.instructions {
-            let text = disassemble(p.word, p.addr, self.thumb(), p.it).replace('\t', " ");
+            let text = disassemble(p.word, p.addr, p.thumb, p.it).replace('\t', " ");
             out += &format!("  {:08x}  {:08x}  {text}\n", p.addr, p.word);
         }
         out

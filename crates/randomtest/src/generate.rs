@@ -16,8 +16,8 @@ use crate::state::State;
 /// Tries until a line counts as one that cannot be filled.
 const TRIES: usize = 2000;
 /// Registers that sequences keep: bases of addresses, and an index.
-const BASES: [u8; 2] = [10, 13];
-const INDEX: u8 = 11;
+pub const BASES: [u8; 2] = [10, 13];
+pub const INDEX: u8 = 11;
 
 /// The lines of all tables, A32 ones a second time where Thumb shares them.
 pub fn lines() -> Vec<Line> {
@@ -55,15 +55,18 @@ fn in_thumb(word: u32) -> Option<u32> {
 }
 
 /// What a filled line turned out to be.
-struct Filled {
-    word: u32,
-    inst: Inst,
+pub struct Filled {
+    /// The instruction.
+    pub word: u32,
+    /// Decoded.
+    pub inst: Inst,
     effects: Effects,
 }
 
 /// Makes cases from a seed.
 pub struct Generator {
-    rng: Rng,
+    /// Where choices come from.
+    pub rng: Rng,
     /// Lines for sequences.
     sequence_lines: [Vec<Line>; 2],
 }
@@ -128,7 +131,7 @@ impl Generator {
     }
 
     /// Random bits in the line's fields, if the decoder takes them for this line.
-    fn fill(&mut self, line: Line, addr: u32, it: ItState) -> Option<Filled> {
+    pub fn fill(&mut self, line: Line, addr: u32, it: ItState) -> Option<Filled> {
         let e = line.encoding();
         let rng = &mut self.rng;
         let mut word = rng.u32(..) & !e.mask | e.value;
@@ -298,6 +301,12 @@ impl Generator {
         Some(at)
     }
 
+    /// One of the lines for sequences.
+    pub fn sequence_line(&mut self, thumb: bool) -> Line {
+        let candidates = &self.sequence_lines[usize::from(thumb)];
+        candidates[self.rng.usize(..candidates.len())]
+    }
+
     /// A case of several instructions in a row, with IT blocks in Thumb state.
     pub fn sequence(&mut self, k: usize) -> Case {
         let thumb = self.rng.bool();
@@ -316,10 +325,11 @@ impl Generator {
                 let (condition, mask) = (self.rng.u8(..14), self.rng.u8(1..16));
                 it = block.push_it(condition << 4 | mask);
             }
-            let candidates = &self.sequence_lines[usize::from(thumb)];
-            let line = candidates[self.rng.usize(..candidates.len())];
+            let line = self.sequence_line(thumb);
             let addr = block.here();
-            let found = (0..20).find_map(|_| self.fill(line, addr, it).filter(|f| fits(f, &state)));
+            let found = (0..20).find_map(|_| {
+                self.fill(line, addr, it).filter(|f| fits(f, &state, &[BASES[0], BASES[1], INDEX]))
+            });
             let Some(f) = found else { continue };
             block.push(f.word, f.inst.len, it);
             it = it.advance();
@@ -339,11 +349,11 @@ impl Generator {
     }
 }
 
-/// May the instruction stand in a sequence? It goes straight on, keeps the registers that addresses are made of, and accesses
-/// the scratch memory only.
-fn fits(f: &Filled, state: &State) -> bool {
+/// May the instruction stand in a sequence? It goes straight on, keeps the registers in `kept`, those that addresses are
+/// made of among them, and accesses the scratch memory only.
+pub fn fits(f: &Filled, state: &State, kept: &[u8]) -> bool {
     let inst = &f.inst;
-    let kept = BASES.iter().chain([&INDEX]).fold(0u16, |mask, r| mask | 1 << r);
+    let kept = kept.iter().fold(0u16, |mask, r| mask | 1 << r);
     if f.effects.flow.is_some() || f.effects.writes & kept != 0 || f.effects.writes_fpscr || inst.op == Op::IT
     {
         return false;
@@ -417,6 +427,26 @@ mod tests {
             assert!(case.code.len() <= SLOT as usize);
             assert!(case.lines.len() >= 3);
         }
+    }
+
+    #[test]
+    fn regions_fit_their_slots_and_have_blocks() {
+        let accepted = accepted();
+        let usable: Vec<Line> = lines()
+            .into_iter()
+            .filter(|l| !accepted.has("skip", &format!("{:?}", l.encoding().op)))
+            .collect();
+        let mut generator = Generator::new(9, &usable);
+        let mut calls = 0;
+        for k in 0..500 {
+            let case = generator.region(k);
+            assert!(case.code.len() <= SLOT as usize, "{}\n{}", case.code.len(), case.listing());
+            let listing = case.listing();
+            assert!(listing.contains("bne"), "{listing}");
+            assert!(!listing.contains("udf") && !listing.contains("undefined"), "{listing}");
+            calls += usize::from(listing.contains("bl ") || listing.contains("blx "));
+        }
+        assert!(calls > 100, "{calls} of 500 call");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Random instructions under forearm and under an oracle (`qemu-arm-static`), state by state.
 //!
 //! `randomtest --count N --seed S --forearm PATH --tier interp|jit [--oracle PATH] [--accepted FILE] [--only PATTERNS]
-//! [--without PATTERNS] [--sequences PERCENT] [--oracle-only]`. It exits with 1 where a difference is not accepted or a table line was not reached.
+//! [--without PATTERNS] [--sequences PERCENT] [--regions PERCENT] [--oracle-only]`. It exits with 1
+//! where a difference is not accepted or a table line was not reached.
 
 mod accepted;
 mod address;
@@ -9,6 +10,7 @@ mod block;
 mod case;
 mod generate;
 mod image;
+mod region;
 mod run;
 mod state;
 
@@ -35,7 +37,10 @@ struct Options {
     accepted: PathBuf,
     only: Option<String>,
     without: Option<String>,
+    /// Percent of the cases that are straight sequences.
     sequences: usize,
+    /// Percent that are loops with branches and calls.
+    regions: usize,
     oracle_only: bool,
 }
 
@@ -51,6 +56,7 @@ fn options() -> Result<Options, lexopt::Error> {
         only: None,
         without: None,
         sequences: 30,
+        regions: 10,
         oracle_only: false,
     };
     let mut args = lexopt::Parser::from_env();
@@ -65,9 +71,13 @@ fn options() -> Result<Options, lexopt::Error> {
             Long("only") => o.only = Some(args.value()?.string()?),
             Long("without") => o.without = Some(args.value()?.string()?),
             Long("sequences") => o.sequences = args.value()?.parse()?,
+            Long("regions") => o.regions = args.value()?.parse()?,
             Long("oracle-only") => o.oracle_only = true,
             other => return Err(other.unexpected()),
         }
+    }
+    if o.sequences + o.regions > 100 {
+        return Err("sequences and regions are percentages of the cases".into());
     }
     Ok(o)
 }
@@ -126,10 +136,13 @@ fn test(o: &Options) -> Result<bool, String> {
             }
             let mut generator = Generator::new(o.seed << 32 | batch as u64, &lines);
             let mut cases = Vec::new();
-            let mut k = batch * (BATCH * (100 - o.sequences) / 100);
+            let several = o.sequences + o.regions;
+            let mut k = batch * (BATCH * (100 - several) / 100);
             let mut failures = 0;
             while cases.len() < BATCH && failures < lines.len() {
-                if cases.len() % 100 >= o.sequences {
+                if cases.len() % 100 < o.regions {
+                    cases.push(generator.region(cases.len()));
+                } else if cases.len() % 100 >= several {
                     match generator.single(lines[k % lines.len()], cases.len()) {
                         Some(case) => cases.push(case),
                         None => failures += 1, // the summary says that the line was not reached
@@ -159,7 +172,7 @@ fn test(o: &Options) -> Result<bool, String> {
     });
     let _ = std::fs::remove_dir_all(&folder);
     results.into_iter().collect::<Result<Vec<()>, String>>()?;
-    Ok(summary(&report.into_inner().expect("no worker panicked"), &lines, o.sequences >= 100))
+    Ok(summary(&report.into_inner().expect("no worker panicked"), &lines, o.sequences + o.regions >= 100))
 }
 
 fn compare(
@@ -188,7 +201,7 @@ fn compare(
     if differences.is_empty() {
         return;
     }
-    let key = if single { label.clone() } else { "sequence".to_string() };
+    let key = if single { label.clone() } else { "several instructions".to_string() };
     let seen = report.different.entry(key).or_default();
     *seen += 1;
     if *seen > PRINTED {

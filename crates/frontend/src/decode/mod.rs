@@ -88,9 +88,10 @@ impl ItState {
         self.0 & 0xf != 0
     }
 
-    /// The condition of the next instruction.
+    /// The condition of the next instruction. 1111, which a guest can only bring about by UNPREDICTABLE means, always holds
+    /// (Arm ARM, ConditionPassed).
     pub fn cond(self) -> u8 {
-        if self.active() { self.0 >> 4 } else { cond::AL }
+        if self.active() { Ord::min(self.0 >> 4, cond::AL) } else { cond::AL }
     }
 
     /// Is the next instruction the last of the block?

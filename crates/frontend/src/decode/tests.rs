@@ -309,3 +309,10 @@ fn unpredictable_and_undefined_words() {
         assert_eq!(a32(word, 0x8000), None, "{word:#010x} {text}");
     }
 }
+
+#[test]
+fn an_it_block_of_condition_1111_always_executes() {
+    assert_eq!(ItState(0xf8).cond(), cond::AL);
+    let nop = t16(0xbf00, 0, ItState(0xf8)).expect("NOP");
+    assert_eq!(nop.cond, cond::AL);
+}
