@@ -1,5 +1,5 @@
-//! A short run of the fuzz targets: random bytes and, for the loader, real programs with some bytes changed or cut off. The
-//! inputs are the same every time.
+//! A short run of the fuzz targets: random bytes and, for the loader, a program with some bytes changed or cut off. The inputs are
+//! the same every time.
 
 use fastrand::Rng;
 use forearm_fuzz::{decoder, loader, structures};
