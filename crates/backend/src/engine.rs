@@ -282,6 +282,7 @@ impl Engine {
         if block.key.itstate() == 0 {
             // Another process may have been here before.
             placed = tier1.native.take(block.key, mode, &read);
+            stats::add(Event::Taken, placed.is_some().into());
         }
         if placed.is_none() {
             if let Some(heat @ 1..) = self.policy.heat
@@ -480,10 +481,10 @@ impl Engine {
         // The cached block is what `in_asm` has shown; a copy that stops at its end runs.
         let entry = self.entry(cpu, key);
         let block = self.cache.get(key).filter(|_| !entry.is_null());
-        let Some(mut built) = block.and_then(|b| self.build(key, Some(b.instructions as usize))) else {
-            return self.run_from(cpu, std::ptr::null());
-        };
+        let limit = block.map(|b| b.instructions.max(1) as usize);
+        let built = limit.and_then(|limit| self.build(key, Some(limit)));
         cpu.itstate = key.itstate();
+        let Some(mut built) = built else { return Exit::PrefetchAbort };
         {
             let _gate = self.pass_gate();
             log::block(cpu, entry, &*self.source);
@@ -575,6 +576,7 @@ impl Engine {
         let mut tier1 = self.tier1.try_lock().ok()?;
         let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
         let (body, slot) = tier1.native.take(key, self.mode(), &read)?;
+        stats::count(Event::Taken);
         self.announce(&mut tier1.native, key, body);
         let built = block::of_region(key, body, slot);
         Some(self.cache.insert(built.block, &built.slots))
@@ -658,8 +660,8 @@ impl Engine {
         self.demote(keys);
     }
 
-    /// Bytes of host code.
-    pub fn code_bytes(&self) -> usize {
+    /// Bytes of host code in use.
+    pub fn code_bytes(&self) -> u64 {
         self.tier1().native.bytes()
     }
 

@@ -56,6 +56,8 @@ pub enum Event {
     Refused,
     /// A hot block was not compiled yet: the budget was spent or another thread compiled.
     PutOff,
+    /// A region that another process has made was taken over.
+    Taken,
     /// Nanoseconds of processor time spent compiling.
     CompileTime,
 }
@@ -80,6 +82,7 @@ pub const NAMES: [&str; EVENTS] = [
     "regions' instructions",
     "regions refused",
     "regions put off",
+    "regions taken over",
     "compile time, ns",
 ];
 

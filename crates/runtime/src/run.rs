@@ -76,6 +76,14 @@ pub fn run(start: Start) -> ! {
     }
 }
 
+/// Is translation itself to be seen? Then nothing is taken that another process has translated, and code is put where perf
+/// looks for its symbols.
+fn watches_translation(options: &Options) -> bool {
+    use log::Items;
+    let items = Items::IN_ASM | Items::OP | Items::OP_OPT | Items::OUT_ASM | Items::EXEC | Items::CPU;
+    options.log.items.intersects(items) || options.one_insn_per_tb || options.perf.is_some()
+}
+
 fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, LoadError> {
     let Start { options, program: path, exec_fd, self_fd, store_fd, image: code, limits, args, mut env } =
         start;
@@ -116,12 +124,14 @@ fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, Load
         None => process::open_own_exe(),
     };
     let store = store::inherit_or_create(store_fd);
-    let engine = memory.engine();
-    if let Some(code) = code {
-        // SAFETY: `Start::image` is there for this alone.
-        unsafe { engine.use_image(code) };
+    if !watches_translation(&options) {
+        let engine = memory.engine();
+        if let Some(code) = code {
+            // SAFETY: `Start::image` is there for this alone.
+            unsafe { engine.use_image(code) };
+        }
+        engine.use_shared(store);
     }
-    engine.use_shared(store);
     let process = Process {
         store: store.into(),
         engine: memory.engine().clone(),

@@ -94,7 +94,7 @@ fn body(process: &Process) -> String {
     let cache = process.engine.cache();
     line("cache: blocks", cache.len() as u64);
     line("cache: bytes of blocks", cache.bytes() as u64);
-    line("cache: bytes of host code", process.engine.code_bytes() as u64);
+    line("cache: bytes of host code", process.engine.code_bytes());
     for (number, counter) in SYSCALLS.iter().enumerate() {
         let n = counter.load(Ordering::Relaxed);
         if n != 0 {

@@ -328,9 +328,9 @@ impl Native {
             || self.stores.iter().any(|s| s.code().contains(&host))
     }
 
-    /// Bytes of code that only this process has.
-    pub fn bytes(&self) -> usize {
-        self.own.as_ref().map_or(0, |o| o.code - SLOTS)
+    /// Bytes of code in use, from stores too.
+    pub fn bytes(&self) -> u64 {
+        self.regions.iter().filter(|p| p.live).map(|p| p.code.end - p.code.start).sum()
     }
 
     /// Takes a region out of a store: the host address of its body and its entry slot.
