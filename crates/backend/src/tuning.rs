@@ -35,6 +35,8 @@ bitflags! {
         const BUDGET = 1 << 12;
         /// Regions lie densely in a memory file.
         const DENSE = 1 << 13;
+        /// Regions are shared with other processes and taken from the image in the program.
+        const SHARE = 1 << 14;
     }
 }
 
@@ -55,6 +57,7 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("imprecise", Optimisations::IMPRECISE, "registers are exact at faults only once the guest has a handler for them"),
     ("budget", Optimisations::BUDGET, "compiling takes a bounded share of the processor time"),
     ("dense", Optimisations::DENSE, "regions lie densely in a memory file"),
+    ("share", Optimisations::SHARE, "regions are shared by processes and taken from the image in the program"),
 ];
 
 static OFF: AtomicU32 = AtomicU32::new(0);

@@ -12,7 +12,7 @@ use crate::stats;
 use crate::store;
 use crate::syscalls::{exec, resource::Limits, signal};
 use crate::threads::{Host, Thread};
-use crate::tuning;
+use crate::tuning::{self, Optimisations};
 use forearm_backend::CpuState;
 use forearm_backend::engine::Policy;
 use std::ffi::{CStr, CString, OsStr};
@@ -124,7 +124,7 @@ fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, Load
         None => process::open_own_exe(),
     };
     let store = store::inherit_or_create(store_fd);
-    if !watches_translation(&options) {
+    if !watches_translation(&options) && tuning::on(Optimisations::SHARE) {
         let engine = memory.engine();
         if let Some(code) = code {
             // SAFETY: `Start::image` is there for this alone.
