@@ -77,10 +77,10 @@ pub fn run(start: Start) -> ! {
 }
 
 /// Is translation itself to be seen? Then nothing is taken that another process has translated, and code is put where perf
-/// looks for its symbols.
+/// looks for its symbols. Host code alone is shown wherever it comes from.
 fn watches_translation(options: &Options) -> bool {
     use log::Items;
-    let items = Items::IN_ASM | Items::OP | Items::OP_OPT | Items::OUT_ASM | Items::EXEC | Items::CPU;
+    let items = Items::IN_ASM | Items::OP | Items::OP_OPT | Items::EXEC | Items::CPU;
     options.log.items.intersects(items) || options.one_insn_per_tb || options.perf.is_some()
 }
 

@@ -68,8 +68,11 @@ fn a_tree_shares(context: &Context, program: &Path) -> Result<()> {
     let output =
         run(command.arg(program).arg("twice").envs([("FOREARM_STATS", "1"), ("FOREARM_TIER", "jit")]))?;
     let text = String::from_utf8_lossy(&output.stderr);
-    let compiled: Vec<u64> = text
-        .lines()
+    let ends = text
+        .split("forearm: statistics of")
+        .filter(|part| part.lines().next().is_some_and(|l| l.ends_with("at its exit")));
+    let compiled: Vec<u64> = ends
+        .flat_map(str::lines)
         .filter_map(|line| line.trim().strip_prefix("regions compiled ")?.trim().parse().ok())
         .collect();
     // The parent ends last.
