@@ -384,6 +384,9 @@ impl Store {
 
     /// The region of `key` for `mode` whose guest code is what `read` finds.
     pub fn find(&self, key: Key, mode: Mode, read: &dyn Fn(u32, &mut [u8]) -> usize) -> Option<Stored> {
+        if self.header.regions.load(Ordering::Relaxed) == 0 {
+            return None; // even a look at the index makes its pages
+        }
         let target = key.target();
         let index = self.index();
         for at in probes(target, index.len()) {
