@@ -159,13 +159,14 @@ fn open_interpreter(name: &[u8], options: &Options) -> Result<Elf, LoadError> {
         let reason = format!("program interpreter {}: {errno}", path.display());
         LoadError { errno, reason }
     };
-    let file = File::open(&path).map_err(fail)?;
-    if !file.metadata().map_err(fail)?.is_file() {
+    // Looked at before it is opened: a FIFO would wait for a writer, and a device may act.
+    if !std::fs::metadata(&path).map_err(fail)?.is_file() {
         return Err(LoadError::new(
             libc::EACCES,
             format!("program interpreter {}: not a file", path.display()),
         ));
     }
+    let file = File::open(&path).map_err(fail)?;
     Elf::read(file).map_err(|e| {
         let errno = if e.errno.0 == libc::ENOEXEC { libc::ELIBBAD } else { e.errno.0 };
         LoadError::new(errno, format!("program interpreter {}: {e}", path.display()))

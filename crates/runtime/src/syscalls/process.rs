@@ -208,9 +208,3 @@ pub fn setsid(_: &mut Thread, _: Args) -> SysResult {
 pub fn getsid(_: &mut Thread, a: Args) -> SysResult {
     host!(libc::SYS_getsid, a.i32(0))
 }
-
-/// ptrace: a tracer would see the translator's registers. EPERM is what a process that may not trace gets;
-/// PTRACE_TRACEME too, as under another tracer.
-pub fn ptrace(_: &mut Thread, _: Args) -> SysResult {
-    Err(Errno(libc::EPERM))
-}

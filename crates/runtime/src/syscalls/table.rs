@@ -445,7 +445,8 @@ pub static TABLE: &[Syscall] = syscalls! {
     2 fork() => process::fork;
     11 execve(Path, Strings, Ptr) => exec::execve;
     20 getpid() => process::getpid;
-    26 ptrace(Int, Int, Ptr, Ptr) => process::ptrace;
+    // A tracer would see the translator's registers and calls; PTRACE_TRACEME too, as under another tracer.
+    26 ptrace(Int, Int, Ptr, Ptr) => refused;
     57 setpgid(Int, Int) => process::setpgid;
     64 getppid() => process::getppid;
     65 getpgrp() => process::getpgrp;

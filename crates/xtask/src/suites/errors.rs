@@ -43,6 +43,7 @@ const BAD: &[Bad] = &[
     ("half-a-header", |path, good| program(path, &good[..40]), 126, "truncated"),
     ("no-program-headers", |path, good| program(path, &good[..52]), 126, "truncated"),
     ("missing-interpreter", missing_interpreter, 127, "/no/such/ld.so"),
+    ("fifo-interpreter", fifo_interpreter, 126, "not a file"),
     ("script-without-interpreter", |path, _| program(path, b"#!/no/such/shell\n"), 127, "/no/such/shell"),
     ("beyond-4-gib", beyond_4_gib, 126, "segment"),
 ];
@@ -238,6 +239,13 @@ fn compile_to(path: &Path, source: &str, flags: &[&str]) -> Result<()> {
 
 fn missing_interpreter(path: &Path, _: &[u8]) -> Result<()> {
     compile_to(path, "int main(void) { return 0; }\n", &["-Wl,--dynamic-linker=/no/such/ld.so"])
+}
+
+fn fifo_interpreter(path: &Path, _: &[u8]) -> Result<()> {
+    let fifo = path.with_extension("fifo");
+    ensure!(Command::new("mkfifo").arg(&fifo).status()?.success(), "mkfifo failed");
+    let linker = format!("-Wl,--dynamic-linker={}", fifo.display());
+    compile_to(path, "int main(void) { return 0; }\n", &[&linker])
 }
 
 fn beyond_4_gib(path: &Path, good: &[u8]) -> Result<()> {
