@@ -183,6 +183,31 @@ impl Drop for Sandbox {
     }
 }
 
+/// podman in a sandbox, with all that it keeps in one directory.
+pub struct Podman<'a> {
+    sandbox: &'a Sandbox,
+    dir: PathBuf,
+}
+
+impl<'a> Podman<'a> {
+    /// Where it keeps the state of what runs: a path of the sandbox's own, as podman takes none longer than 50
+    /// characters.
+    const RUN: &'static str = "/mnt";
+
+    pub fn new(sandbox: &'a Sandbox, dir: &Path) -> Result<Self> {
+        sandbox.mount(&["-t", "tmpfs", "tmpfs", Self::RUN])?;
+        Ok(Self { sandbox, dir: dir.to_owned() })
+    }
+
+    pub fn command(&self) -> Command {
+        let mut podman = self.sandbox.command("podman");
+        podman.arg("--root").arg(self.dir.join("storage"));
+        podman.args(["--runroot", Self::RUN, "--storage-driver", "vfs"]);
+        podman.env("_CONTAINERS_USERNS_CONFIGURED", "done").env("TMPDIR", &self.dir);
+        podman
+    }
+}
+
 /// Reads one line that starts with `word` and gives its rest.
 fn expect(from: &mut impl BufRead, word: &str) -> Result<String> {
     let mut line = String::new();

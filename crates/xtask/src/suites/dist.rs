@@ -13,7 +13,7 @@ use crate::dist::archive::Item;
 use crate::dist::table::Table;
 use crate::dist::{self, Made, deb, oci};
 use crate::process::{self, Output};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Podman, Sandbox};
 use crate::ui::Progress;
 use crate::{binfmt, tools};
 
@@ -271,14 +271,12 @@ fn container_image(place: &Place) -> Result<()> {
     if Path::new(unified).exists() {
         sandbox.mount(&["--bind", unified, "/sys/fs/cgroup"])?;
     }
-    let at = |name: &str| place.dir.join(name).display().to_string();
+    let podman = Podman::new(&sandbox, &place.dir)?;
     let podman = |words: &[&str]| -> Result<Output> {
-        let mut podman = sandbox.command("podman");
-        podman.args(["--root", &at("storage"), "--runroot", &at("run"), "--storage-driver", "vfs"]);
+        let mut podman = podman.command();
         podman
             .args(["--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", "crun"])
             .args(words);
-        podman.env("_CONTAINERS_USERNS_CONFIGURED", "done").env("TMPDIR", &place.dir);
         process::run(&mut podman, LIMIT)
     };
     let output = podman(&["load", "--input", &place.made.image.display().to_string()])?;

@@ -8,7 +8,7 @@ use super::{Case, Outcome};
 use crate::context::Context;
 use crate::debian::pack_for_image;
 use crate::process;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Podman, Sandbox};
 
 /// The one test.
 pub fn cases(context: &Context) -> Result<Vec<Case<'_>>> {
@@ -30,12 +30,10 @@ fn build(context: &Context) -> Result<()> {
     )?;
     let sandbox = Sandbox::new(Some(&context.forearm()))?;
     let at = |name: &str| dir.join(name).display().to_string();
-    let mut podman = sandbox.command("podman");
-    podman.args(["--root", &at("storage"), "--runroot", &at("run"), "--storage-driver", "vfs"]);
+    let mut podman = Podman::new(&sandbox, &dir)?.command();
     podman.args(["build", "--isolation=chroot", "--network=host", "--platform=linux/arm/v7", "--pull=never"]);
     podman.args(["--security-opt=seccomp=unconfined", "--format=oci", "--layers=false"]);
     podman.args(["--output", &format!("type=local,dest={}", at("image")), &dir.display().to_string()]);
-    podman.env("_CONTAINERS_USERNS_CONFIGURED", "done").env("TMPDIR", &dir);
     let output = process::run(&mut podman, Duration::from_secs(900))?;
     let image = dir.join("image");
     let result = (|| {
