@@ -48,6 +48,16 @@ __attribute__((noinline)) double vector(void) {
     return r;
 }
 
+unsigned words[8] __attribute__((aligned(16)));
+
+// Accesses words[3], mostly with its neighbours; the first store only has a neighbour.
+__attribute__((noinline)) void touch(void) {
+    __asm__ volatile("mov r4, %0\n\tstr.w r4, [r4, #16]\n\tldm.w r4, {r0-r3}\n\tldrd r0, r1, [r4, #8]\n\t"
+                     "vst1.32 {d16-d17}, [r4]\n\tadd.w r4, r4, #12\n\tldrex r0, [r4]\n\tadd.w r0, r0, #1\n\t"
+                     "strex r1, r0, [r4]\n\tnop.w" ::"r"(words)
+                     : "r0", "r1", "r2", "r3", "r4", "d16", "d17", "memory");
+}
+
 char *inherited;
 
 __attribute__((noinline)) void finished(double sum) { printf("%s %.1f %d %d\n", text, sum, watched, handled); }
@@ -68,6 +78,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 3; i++)
         work(i + 1);
     write_it();
+    touch();
     double sum = vector();
     raise(SIGUSR1);
     finished(sum);

@@ -5,11 +5,13 @@ use crate::cache::store::Store;
 use crate::cache::{BlockRef, Cache, Key};
 use crate::codegen::{Compiler, Effort, Mode, helpers};
 use crate::interp::block::{self, Fetch};
-use crate::interp::{Block, Slot, control};
+use crate::interp::{Block, Interp, Slot, control};
 use crate::state::CpuState;
 use crate::stats::{self, Event};
 use crate::tuning::{self, Optimisations};
 use crate::{enter, fault, interp, log};
+use forearm_frontend::accesses::{self, Access};
+use forearm_frontend::decode::ItState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::os::fd::RawFd;
@@ -506,6 +508,20 @@ impl Engine {
         built.end_with_step();
         cpu.itstate = 0;
         self.run_from(cpu, built.first_instruction())
+    }
+
+    /// The memory that [`step`](Self::step) is going to access.
+    pub fn accesses(&self, cpu: &mut CpuState) -> Vec<Access> {
+        let read = |pc: u32, buffer: &mut [u8]| self.read_memory(pc, buffer);
+        let (pc, thumb) = (cpu.r[15], cpu.thumb != 0);
+        let decoded = Fetch::new(&read).decode(pc, thumb, ItState(cpu.itstate as u8));
+        let Some(inst) = decoded.filter(|d| d.effects.memory).and_then(|d| d.inst) else { return Vec::new() };
+        if !control::holds(Interp::of(cpu), inst.cond) {
+            return Vec::new();
+        }
+        let mut registers = cpu.r;
+        registers[15] = pc.wrapping_add(if thumb { 4 } else { 8 });
+        accesses::of(&inst, &registers, cpu.c != 0)
     }
 
     fn prepare(&self, cpu: &mut CpuState) {

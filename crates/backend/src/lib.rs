@@ -15,4 +15,5 @@ pub mod stats;
 pub mod tuning;
 
 pub use engine::{CodeSource, Engine, Exit, Fault};
+pub use forearm_frontend::accesses::Access;
 pub use state::CpuState;

@@ -3,6 +3,7 @@
 //! Knows nothing of Linux or x86, does no I/O and has no `unsafe`.
 #![forbid(unsafe_code)]
 
+pub mod accesses;
 pub mod decode;
 pub mod disasm;
 pub mod effects;

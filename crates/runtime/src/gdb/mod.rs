@@ -18,7 +18,8 @@ use crate::process::Process;
 use crate::signals::{deliver, siginfo};
 use crate::threads::Thread;
 use crate::threads::halt::Stop;
-use forearm_backend::Exit;
+use forearm_backend::{Access, Exit};
+use gdbstub::target::ext::breakpoints::WatchKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -45,11 +46,26 @@ pub enum End {
     Killed(i32),
 }
 
-/// Memory that gdb wants watched for writes.
+/// Memory that gdb wants watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Watch {
     address: u32,
     len: u32,
+    kind: WatchKind,
+}
+
+impl Watch {
+    /// The first watched byte that is accessed, if this kind of access is watched.
+    fn hit(&self, access: &Access) -> Option<u32> {
+        let watched = match self.kind {
+            WatchKind::Write => access.write,
+            WatchKind::Read => !access.write,
+            WatchKind::ReadWrite => true,
+        };
+        let first = self.address.max(access.address);
+        let within = |start: u32, len: u32| first - start < len;
+        (watched && within(self.address, self.len) && within(access.address, access.bytes)).then_some(first)
+    }
 }
 
 /// A debugger's hold on a process.
@@ -58,7 +74,6 @@ pub struct Debugger {
     events: Sender<Event>,
     /// Whether there are watches, for the run loop.
     watching: AtomicBool,
-    /// Locked while an instruction is executed under watch, so that it is known which one wrote.
     watches: Mutex<Vec<Watch>>,
     /// gdb has been told of the end.
     told: Mutex<bool>,
@@ -108,6 +123,13 @@ impl Debugger {
     /// Must instructions be executed one by one, because memory is watched?
     pub fn watching(&self) -> bool {
         self.watching.load(Ordering::Acquire)
+    }
+
+    /// What to stop for if these accesses are made.
+    fn watched(&self, accesses: &[Access]) -> Option<Stop> {
+        let watches = lock(&self.watches);
+        let mut hits = accesses.iter().flat_map(|a| watches.iter().map(move |w| (w.hit(a), w.kind)));
+        hits.find_map(|(hit, kind)| hit.map(|address| Stop::Watch(address, kind)))
     }
 
     /// A thread has halted all of them.
@@ -166,22 +188,17 @@ pub fn breakpoint(thread: &mut Thread) {
     }
 }
 
-/// Executes one instruction, under watch if need be.
+/// Executes one instruction; parks instead if it is going to access watched memory. An ARM stops before the access, and gdb
+/// knows: it takes the watchpoints out, steps, and looks at the value again.
 pub fn step(thread: &mut Thread) -> Exit {
     let process = thread.process.clone();
-    let Some(gdb) = process.gdb().filter(|gdb| gdb.watching()) else {
-        return process.engine.step(&mut thread.cpu);
-    };
-    let watches = lock(&gdb.watches);
-    let read = |w: &Watch| thread.mem.read_bytes(w.address, w.len as usize).ok();
-    let before: Vec<_> = watches.iter().map(read).collect();
-    let exit = process.engine.step(&mut thread.cpu);
-    let read = |w: &Watch| thread.mem.read_bytes(w.address, w.len as usize).ok();
-    let changed = watches.iter().zip(before).find(|(watch, before)| read(watch) != *before);
-    if let Some((watch, _)) = changed {
-        thread.watch_hit = Some(watch.address);
+    if let Some(gdb) = process.gdb().filter(|gdb| gdb.watching())
+        && let Some(stop) = gdb.watched(&process.engine.accesses(&mut thread.cpu))
+    {
+        halt(thread, Some(stop));
+        return Exit::Step;
     }
-    exit
+    process.engine.step(&mut thread.cpu)
 }
 
 /// After an instruction that was executed alone.
@@ -189,8 +206,6 @@ pub fn stepped(thread: &mut Thread) {
     if thread.process.gdb().is_none() {
         thread.step = false;
         thread.stepping = false;
-    } else if let Some(address) = thread.watch_hit.take() {
-        halt(thread, Some(Stop::Watch(address)));
     } else if thread.step {
         halt(thread, Some(Stop::Step));
     } else if thread.process.engine.is_stop(thread.cpu.r[15]) {

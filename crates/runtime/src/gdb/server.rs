@@ -9,7 +9,6 @@ use crate::threads::halt::Stop;
 use gdbstub::common::Tid;
 use gdbstub::stub::state_machine::GdbStubStateMachine as Machine;
 use gdbstub::stub::{DisconnectReason, GdbStub, GdbStubBuilder, MultiThreadStopReason};
-use gdbstub::target::ext::breakpoints::WatchKind;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io;
@@ -168,6 +167,6 @@ fn reason(tid: Tid, stop: Stop) -> MultiThreadStopReason<u32> {
         Stop::Signal(signal) => {
             MultiThreadStopReason::SignalWithThread { tid, signal: signals::to_gdb(signal) }
         }
-        Stop::Watch(addr) => MultiThreadStopReason::Watch { tid, kind: WatchKind::Write, addr },
+        Stop::Watch(addr, kind) => MultiThreadStopReason::Watch { tid, kind, addr },
     }
 }

@@ -80,7 +80,7 @@ impl Guest {
     }
 
     /// What a thread has stopped for, once all are parked. Other threads find their breakpoints again, and gdb repeats
-    /// their steps; signals and writes wait to be told.
+    /// their steps, and their watched accesses are not made yet; signals wait to be told.
     pub fn take_stop(&mut self) -> Option<(Tid, Stop)> {
         if !self.process.halt.lock().members.values().any(|m| m.stop.is_some()) {
             // It was taken before the event was seen.
@@ -91,7 +91,7 @@ impl Guest {
         let stop = member.stop.take()?;
         self.undecided = if let Stop::Signal(signal) = stop { Some((tid, signal)) } else { None };
         for member in state.members.values_mut() {
-            member.stop = member.stop.filter(|s| matches!(s, Stop::Signal(_) | Stop::Watch(_)));
+            member.stop = member.stop.filter(|s| matches!(s, Stop::Signal(_)));
         }
         Some((tid_of(tid)?, stop))
     }
@@ -339,19 +339,15 @@ impl HwBreakpoint for Guest {
 }
 
 impl HwWatchpoint for Guest {
-    /// Writes only: which instruction reads an address is not known.
     fn add_hw_watchpoint(&mut self, address: u32, len: u32, kind: WatchKind) -> TargetResult<bool, Self> {
-        if kind != WatchKind::Write || len == 0 || len > 4096 {
-            return Ok(false);
-        }
-        lock(&self.debugger.watches).push(Watch { address, len });
+        lock(&self.debugger.watches).push(Watch { address, len, kind });
         self.debugger.watching.store(true, Ordering::Release);
         Ok(true)
     }
 
-    fn remove_hw_watchpoint(&mut self, address: u32, len: u32, _: WatchKind) -> TargetResult<bool, Self> {
+    fn remove_hw_watchpoint(&mut self, address: u32, len: u32, kind: WatchKind) -> TargetResult<bool, Self> {
         let mut watches = lock(&self.debugger.watches);
-        let found = watches.iter().position(|w| *w == Watch { address, len });
+        let found = watches.iter().position(|w| *w == Watch { address, len, kind });
         if let Some(at) = found {
             watches.remove(at);
         }

@@ -8,6 +8,7 @@
 use super::Thread;
 use super::registers::Registers;
 use crate::signals::{SigSet, host};
+use gdbstub::target::ext::breakpoints::WatchKind;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -22,8 +23,8 @@ pub enum Stop {
     Step,
     /// A signal, not delivered yet.
     Signal(i32),
-    /// The memory at this address was written to.
-    Watch(u32),
+    /// The instruction at r15 is going to access watched memory, at this address.
+    Watch(u32, WatchKind),
 }
 
 /// What others know of a thread, and tell it.

@@ -127,8 +127,6 @@ pub struct Thread {
     pub stepping: bool,
     /// An instruction was executed alone, and the thread has not parked since.
     pub alone: bool,
-    /// The last instruction wrote to memory that gdb watches, here.
-    pub watch_hit: Option<u32>,
 }
 
 /// What kind of host thread runs a guest thread.
@@ -162,7 +160,6 @@ impl Thread {
             step: false,
             stepping: false,
             alone: false,
-            watch_hit: None,
         }
     }
 }

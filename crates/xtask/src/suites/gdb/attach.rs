@@ -39,10 +39,35 @@ const SESSIONS: &[Session] = &[
     },
     Session {
         name: "watchpoints", argument: "",
-        commands: &["handle SIGUSR1 nostop", "break main", "continue", "watch watched", "continue", "delete", "continue"],
+        commands: &[
+            "handle SIGUSR1 nostop", "break main", "continue", "watch watched", "continue", "x/i $pc - 2", "delete", "continue",
+        ],
         wanted: &[
-            "Hardware watchpoint 2: watched", "hit Hardware watchpoint 2: watched", "Old value = 0", "New value = 42", "in write_it ()",
+            "Hardware watchpoint 2: watched", "hit Hardware watchpoint 2: watched", "Old value = 0", "New value = 42", "write_it ()",
+            // The instruction before, no earlier one.
+            ":\tstr\tr", "exited with code 07",
+        ],
+        end: "status 7",
+    },
+    Session {
+        name: "read-watchpoints", argument: "",
+        commands: &["handle SIGUSR1 nostop", "break main", "continue", "rwatch watched", "continue", "x/i $pc - 2", "delete", "continue"],
+        wanted: &[
+            "Hardware read watchpoint 2: watched", "hit Hardware read watchpoint 2: watched", "Value = 42", "finished (sum=3)", ":\tldr\tr",
             "exited with code 07",
+        ],
+        end: "status 7",
+    },
+    Session {
+        name: "access-watchpoints", argument: "",
+        commands: &[
+            "handle SIGUSR1 nostop", "break touch", "continue", "awatch words[3]", "continue", "x/i $pc - 4", "continue", "x/i $pc - 4",
+            "set var $d17 = 1.0", "continue", "x/i $pc - 4", "continue", "x/i $pc - 4", "continue", "x/i $pc - 4", "continue",
+        ],
+        wanted: &[
+            "Hardware access (read/write) watchpoint 2: words[3]", "hit Hardware access (read/write) watchpoint 2", "Value = 0", ":\tldmia",
+            "Value = 0", ":\tldrd", "Old value = 0", "New value = 1072693248", ":\tvst1.32", "Value = 1072693248", ":\tldrex",
+            "Old value = 1072693248", "New value = 1072693249", ":\tstrex", "exited with code 07",
         ],
         end: "status 7",
     },
