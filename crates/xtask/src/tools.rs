@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::{process, ui::Progress};
+use crate::{context::Context, process, ui::Progress};
 
 /// A program and the Debian package it comes in.
 #[derive(Clone, Copy)]
@@ -124,4 +124,28 @@ pub fn ensure(tools: &[Tool]) -> Result<()> {
         [] => Ok(()),
         left => bail!("still missing after apt-get install: {}", left.join(" ")),
     }
+}
+
+/// A program that comes as a crate of the same name: the machine's own, or one in the target directory, which is built
+/// when it is missing.
+pub fn of_crate(context: &Context, name: &str) -> Result<PathBuf> {
+    let dir = context.target.join("tools");
+    let installed = dir.join("bin").join(name);
+    if let Some(path) = find(name).or_else(|| Some(installed.clone()).filter(|p| p.is_file())) {
+        return Ok(path);
+    }
+    let progress = Progress::spinner("install");
+    progress.line(name);
+    let build = dir.join("build");
+    let mut cargo = context.cargo();
+    // It runs for seconds: to build it without optimisation and debug information is quickest.
+    cargo.args(["install", "--locked", "--debug", name]).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    cargo.arg("--root").arg(&dir).arg("--target-dir").arg(&build);
+    let output = process::run_lines(&mut cargo, Duration::from_secs(900), |l| progress.message(l.trim()))?;
+    if !output.success() {
+        bail!("cargo install {name} ended with {}:\n{}", output.end(), output.tail(15));
+    }
+    std::fs::remove_dir_all(&build)?;
+    progress.line(&format!("{} in {}", installed.display(), crate::ui::seconds(output.elapsed)));
+    Ok(installed)
 }

@@ -1,27 +1,15 @@
 //! What can be said of the sources without running them.
 
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use anyhow::{Result, ensure};
 
 use super::{Case, Outcome};
 use crate::context::Context;
 use crate::{process, tools};
 
 const LIMIT: Duration = Duration::from_secs(1200);
-
-/// The licences of deny.toml, for where cargo-deny is not installed.
-const LICENCES: [&str; 8] = [
-    "0BSD",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "MIT",
-    "Unicode-3.0",
-    "Zlib",
-];
 
 /// The tests.
 pub fn cases(context: &Context) -> Result<Vec<Case<'_>>> {
@@ -30,97 +18,43 @@ pub fn cases(context: &Context) -> Result<Vec<Case<'_>>> {
         Case::new("lint::format".into(), move || cargo(context, &["fmt", "--check"])),
         Case::new("lint::clippy".into(), move || cargo(context, clippy)),
         Case::new("lint::rustdoc".into(), move || cargo(context, &["doc", "--no-deps", "--workspace"])),
-        Case::new("lint::licences-and-sources".into(), move || licences_and_sources(context)),
-        Case::new("lint::deny".into(), move || {
-            if tools::find("cargo-deny").is_none() && !in_cargo_home("cargo-deny") {
-                return Outcome::Skipped("cargo-deny is not installed (cargo install cargo-deny)".into());
+        // To run them needs a nightly compiler, to see that they fit `crates/fuzz` does not. A workspace of its own would
+        // have a target directory of its own.
+        Case::new("lint::fuzz-targets".into(), move || {
+            let mut check = context.cargo();
+            check.args(["check", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"]).arg(&context.target);
+            run(&mut check)
+        }),
+        Case::new("lint::deny".into(), move || deny(context, &["check", "licenses", "bans", "sources"])),
+        Case::new("lint::advisories".into(), move || match deny(context, &["fetch", "db"]) {
+            Outcome::Failed(why) => {
+                let reason = why.lines().last().unwrap_or_default();
+                Outcome::Skipped(format!("the database cannot be fetched: {reason}"))
             }
-            cargo(context, &["deny", "--workspace", "check", "licenses", "bans", "sources"]).into()
+            Outcome::Skipped(why) => Outcome::Skipped(why),
+            Outcome::Passed => deny(context, &["check", "advisories"]),
         }),
     ])
 }
 
-fn in_cargo_home(program: &str) -> bool {
-    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
-    let home = home.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    home.is_some_and(|home| home.join("bin").join(program).is_file())
+/// cargo-deny, by deny.toml.
+fn deny(context: &Context, words: &[&str]) -> Outcome {
+    match tools::of_crate(context, "cargo-deny") {
+        Ok(program) => {
+            let mut command = Command::new(program);
+            command.current_dir(&context.workspace).arg("--workspace").args(words);
+            run(&mut command).into()
+        }
+        Err(why) => Outcome::Skipped(format!("{why:#}")),
+    }
 }
 
 fn cargo(context: &Context, words: &[&str]) -> Result<()> {
-    let mut cargo = context.cargo();
-    cargo.args(words).env("RUSTDOCFLAGS", "-D warnings");
-    let output = process::run(&mut cargo, LIMIT)?;
-    ensure!(output.success(), "cargo {} ended with {}:\n{}", words.join(" "), output.end(), output.tail(40));
+    run(context.cargo().args(words).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = process::run(command, LIMIT)?;
+    ensure!(output.success(), "{command:?} ended with {}:\n{}", output.end(), output.tail(40));
     Ok(())
-}
-
-/// What cargo-deny checks of licences and sources, from `cargo metadata`.
-fn licences_and_sources(context: &Context) -> Result<()> {
-    let mut cargo = context.cargo();
-    cargo.args(["metadata", "--format-version", "1", "--filter-platform", crate::context::TARGET]);
-    let output = process::run(&mut cargo, LIMIT)?;
-    ensure!(output.success(), "cargo metadata: {}", output.tail(5));
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let resolved: std::collections::BTreeSet<&str> = metadata["resolve"]["nodes"]
-        .as_array()
-        .context("no nodes")?
-        .iter()
-        .filter_map(|node| node["id"].as_str())
-        .collect();
-    let packages = metadata["packages"].as_array().context("no packages")?;
-    let mut wrong = Vec::new();
-    for package in packages.iter().filter(|p| p["id"].as_str().is_some_and(|id| resolved.contains(id))) {
-        let name = package["name"].as_str().unwrap_or("?");
-        let licence = package["license"].as_str().unwrap_or("");
-        if !allowed(licence) {
-            wrong.push(format!("{name}: licence {licence:?}"));
-        }
-        // A package of the workspace has none.
-        if let Some(source) = package["source"].as_str()
-            && source != "registry+https://github.com/rust-lang/crates.io-index"
-        {
-            wrong.push(format!("{name}: from {source}"));
-        }
-    }
-    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    Ok(())
-}
-
-/// Is one alternative of an SPDX expression made of licences on the list? `AND` binds tighter than `OR`.
-fn allowed(expression: &str) -> bool {
-    let flat = expression.replace('/', " OR ").replace(['(', ')'], "");
-    // With a parenthesis around alternatives all of them are looked at, which is stricter.
-    let strict = expression.contains('(');
-    let known = |licence: &str| LICENCES.contains(&licence.trim());
-    let all = |part: &str| part.split(" AND ").all(known);
-    if strict { flat.split(" OR ").all(all) } else { flat.split(" OR ").any(all) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn expressions_are_read() {
-        for good in [
-            "MIT",
-            "MIT OR GPL-3.0",
-            "MIT/Apache-2.0",
-            "Apache-2.0 WITH LLVM-exception",
-            "(MIT OR Apache-2.0) AND Unicode-3.0",
-        ] {
-            assert!(allowed(good), "{good}");
-        }
-        for bad in ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT OR Apache-2.0) AND GPL-3.0"] {
-            assert!(!allowed(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_list_is_that_of_deny_toml() {
-        let file = include_str!("../../../../deny.toml");
-        let list = file.split("allow = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
-        let listed: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
-        assert_eq!(listed, LICENCES);
-    }
 }

@@ -104,7 +104,7 @@ struct Suite {
 const SUITES: &[Suite] = &[
     Suite {
         name: "lint",
-        about: "formatting, clippy, rustdoc, licences and sources of dependencies",
+        about: "formatting, clippy, rustdoc, fuzz targets, and dependencies by cargo-deny",
         tools: &[],
         jobs: 1,
         cases: lint::cases,
