@@ -1,13 +1,14 @@
-//! The loader, on hostile files.
+//! The loader and the symbols for the log, on hostile files.
 
 use crate::memory;
 use forearm_runtime::loader::elf::{Elf, LoadError};
 use forearm_runtime::memory::TASK_SIZE;
+use forearm_runtime::symbols::Table;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::FromRawFd;
 
-/// Reads `data` as an ELF file and maps it, at a moved place if it may be moved.
+/// Reads `data` as an ELF file and maps it, at a moved place if it may be moved; looks for functions in it.
 ///
 /// # Panics
 /// Where the loader does, and where an error is not one clear line.
@@ -16,6 +17,13 @@ pub fn loader(data: &[u8]) {
         let line = error.to_string();
         assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
         assert!(error.errno.0 > 0, "{line}: errno {}", error.errno.0);
+    }
+    if let Some(table) = Table::parse(data) {
+        for offset in [0, data.len() as u64 / 2, data.len() as u64, u64::MAX] {
+            if let Some(place) = table.find(offset) {
+                assert!(!place.function.is_empty());
+            }
+        }
     }
 }
 

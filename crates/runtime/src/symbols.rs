@@ -88,7 +88,7 @@ impl State {
 
 /// The functions of an ELF file.
 #[derive(Debug, Default)]
-struct Table {
+pub struct Table {
     /// Offset in the file, bytes, address where linked.
     segments: Vec<(u64, u64, u64)>,
     /// By address where linked, with their size, which may be 0.
@@ -100,7 +100,8 @@ impl Table {
         Table::parse(&std::fs::read(path).ok()?)
     }
 
-    fn parse(bytes: &[u8]) -> Option<Table> {
+    /// The functions that the symbol tables of these bytes name; none where they are no ELF file.
+    pub fn parse(bytes: &[u8]) -> Option<Table> {
         let elf = Elf::parse(bytes).ok()?;
         let loaded = elf.program_headers.iter().filter(|h| h.p_type == PT_LOAD);
         let segments = loaded.map(|h| (h.p_offset, h.p_filesz, h.p_vaddr)).collect();
@@ -120,7 +121,7 @@ impl Table {
     }
 
     /// The function whose code is at `offset` in the file.
-    fn find(&self, offset: u64) -> Option<Place> {
+    pub fn find(&self, offset: u64) -> Option<Place> {
         let (from, _, linked) =
             self.segments.iter().find(|(from, size, _)| offset >= *from && offset - from < *size)?;
         let address = linked.checked_add(offset - from)?;

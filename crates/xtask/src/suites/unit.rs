@@ -7,10 +7,15 @@ use anyhow::Result;
 use super::{Outcome, Report};
 use crate::context::Context;
 use crate::process;
+use crate::tools;
 use crate::ui::Progress;
 
 /// Runs the unit tests whose names contain `filter`.
 pub fn run(context: &Context, filter: &str, report: &mut Report) -> Result<()> {
+    // The loader is tested with programs that the compiler for ARM makes.
+    if let Err(why) = tools::ensure(tools::CROSS) {
+        report.add("unit::real programs".to_owned(), Outcome::Skipped(format!("{why:#}")));
+    }
     let progress = Progress::spinner("unit");
     let mut cargo = context.cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]);
