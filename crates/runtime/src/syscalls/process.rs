@@ -13,6 +13,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// clone(flags, stack, parent_tid, tls, child_tid): ARM's order (CONFIG_CLONE_BACKWARDS).
 pub fn clone(t: &mut Thread, a: Args) -> SysResult {
     const CSIGNAL: u32 = 0xff;
+    const BOTH: u32 = (libc::CLONE_PIDFD | libc::CLONE_PARENT_SETTID) as u32;
+    if a[0] & BOTH == BOTH {
+        // They would be stored at one place.
+        return Err(Errno(libc::EINVAL));
+    }
     clone::clone(
         t,
         CloneArgs {
@@ -23,7 +28,7 @@ pub fn clone(t: &mut Thread, a: Args) -> SysResult {
             child_tid: a[4],
             stack: a[1],
             tls: a[3],
-            clear_sighand: false,
+            ..CloneArgs::default()
         },
     )
 }
@@ -56,11 +61,11 @@ struct Clone3 {
     cgroup: u64,
 }
 
-/// clone3. `set_tid` and CLONE_INTO_CGROUP, which only checkpointing and service managers use, answer EINVAL.
+/// clone3. CLONE_INTO_CGROUP, which only service managers use, answers EINVAL, and so does `set_tid` with CLONE_VM.
 pub fn clone3(t: &mut Thread, a: Args) -> SysResult {
     const VER0: usize = 64;
-    const INTO_CGROUP: u64 = 1 << 33;
     const CLEAR_SIGHAND: u64 = 1 << 32;
+    const MAX_PID_NS_LEVEL: u64 = 32;
     let size = a[1] as usize;
     if size > 4096 {
         return Err(Errno(libc::E2BIG));
@@ -77,8 +82,9 @@ pub fn clone3(t: &mut Thread, a: Args) -> SysResult {
     bytes[..known].copy_from_slice(&given[..known]);
     let c = Clone3::read_from_bytes(&bytes).map_err(|_| Errno(libc::EINVAL))?;
     let pointer = |x: u64| u32::try_from(x).map_err(|_| Errno(libc::EINVAL));
-    let invalid = c.flags & INTO_CGROUP != 0
-        || c.set_tid_size != 0
+    let invalid = c.flags & !(CLEAR_SIGHAND | u64::from(u32::MAX)) != 0
+        || c.set_tid_size > MAX_PID_NS_LEVEL
+        || (c.set_tid == 0) != (c.set_tid_size == 0)
         || c.exit_signal > 64
         || (c.stack == 0) != (c.stack_size == 0)
         || c.flags & (libc::CLONE_THREAD | libc::CLONE_PARENT) as u64 != 0 && c.exit_signal != 0
@@ -95,6 +101,10 @@ pub fn clone3(t: &mut Thread, a: Args) -> SysResult {
         stack: pointer(c.stack.wrapping_add(c.stack_size))?,
         tls: pointer(c.tls)?,
         clear_sighand: c.flags & CLEAR_SIGHAND != 0,
+        set_tid: match c.set_tid_size {
+            0 => Vec::new(),
+            n => t.mem.read_array(pointer(c.set_tid)?, n as usize)?,
+        },
     };
     if args.clear_sighand && c.flags & libc::CLONE_SIGHAND as u64 != 0 {
         return Err(Errno(libc::EINVAL));

@@ -452,6 +452,7 @@ pub static TABLE: &[Syscall] = syscalls! {
     65 getpgrp() => process::getpgrp;
     66 setsid() => process::setsid;
     114 wait4(Int, WaitStatus, Int, Ptr) => process::wait4;
+    // CLONE_VM with neither CLONE_THREAD nor CLONE_VFORK is EINVAL, as under QEMU: two processes would share one translator.
     120 clone(CloneFlags, Ptr, Ptr, Ptr, Ptr) => process::clone;
     132 getpgid(Int) => process::getpgid;
     147 getsid(Int) => process::getsid;
@@ -464,6 +465,7 @@ pub static TABLE: &[Syscall] = syscalls! {
     338 set_robust_list(Ptr, Size) => process::set_robust_list;
     339 get_robust_list(Int, Ptr, Ptr) => process::get_robust_list;
     387 execveat(DirFd, Path, Strings, Ptr, Int) => exec::execveat;
+    // As clone; CLONE_INTO_CGROUP is EINVAL, and so are IDs of choice (set_tid) for a child that shares memory.
     435 clone3(Ptr, Size) => process::clone3;
 
     // Signals.

@@ -4,8 +4,8 @@
 //! - With CLONE_VM and CLONE_VFORK: a host child in the same address space, on a stack of its own, while this thread
 //!   waits in the kernel; so an error that the child notes in memory is seen by the parent, as posix_spawn needs.
 //! - Without CLONE_VM: a host fork.
-//! - CLONE_VM alone makes a process that shares memory and runs at the same time; it is refused (EINVAL), because the
-//!   translator's own thread-local data would be shared with it.
+//! - CLONE_VM alone makes a process that shares memory and runs at the same time; it is refused (EINVAL), as by QEMU:
+//!   the translator's own state, down to the C library's, is that of one process.
 
 use super::{Host, Thread, run};
 use crate::errno::{Errno, SysResult};
@@ -16,7 +16,7 @@ use std::arch::global_asm;
 use std::sync::{Arc, mpsc};
 
 /// What clone and clone3 ask for (`struct kernel_clone_args`).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CloneArgs {
     /// CLONE_* flags without the exit signal.
     pub flags: u64,
@@ -34,6 +34,8 @@ pub struct CloneArgs {
     pub tls: u32,
     /// CLONE_CLEAR_SIGHAND.
     pub clear_sighand: bool,
+    /// The IDs that the child is to have, one for each pid namespace from the innermost; none: the kernel chooses.
+    pub set_tid: Vec<i32>,
 }
 
 const VM: u64 = libc::CLONE_VM as u64;
@@ -61,7 +63,9 @@ pub fn clone(thread: &mut Thread, args: CloneArgs) -> SysResult {
     let flags = args.flags;
     let invalid = flags & THREAD != 0 && flags & SIGHAND == 0
         || flags & SIGHAND != 0 && flags & VM == 0
-        || flags & THREAD != 0 && flags & PIDFD != 0;
+        || flags & THREAD != 0 && flags & PIDFD != 0
+        // The host makes threads and vfork's children by calls that cannot choose.
+        || flags & VM != 0 && !args.set_tid.is_empty();
     if invalid {
         return Err(Errno(libc::EINVAL));
     }
@@ -112,7 +116,7 @@ fn spawn(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let mut child = Thread::new(Box::new(thread.cpu.fork()), thread.process.clone(), Host::Spawned);
     child.inbox.note_mask(thread.inbox.mask());
     set_up(&mut child, args);
-    let args = *args;
+    let args = args.clone();
     let (sender, receiver) = mpsc::sync_channel(1);
     let start = move || {
         announce(&mut child, &args);
@@ -137,25 +141,33 @@ fn spawn(thread: &mut Thread, args: &CloneArgs) -> SysResult {
 
 fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let process = thread.process.clone();
-    let flags = args.flags & !OURS | args.exit_signal as u64;
+    let flags = args.flags & !(OURS | PARENT_SETTID);
+    let plain = flags == 0 && args.exit_signal == libc::SIGCHLD && args.set_tid.is_empty();
     // Another thread must not hold these while the child copies them. In this order: the engine asks the memory map.
     let engine = process.engine.quiesce();
     let memory = process.memory.lock();
     let actions = process.sigactions();
     let directories = process.directories.lock();
     let members = process.halt.lock();
-    let pid = if flags & !PARENT_SETTID == libc::SIGCHLD as u64 {
+    let pidfd = thread.mem.ptr::<i32>(args.pidfd);
+    let pid = if plain {
         // SAFETY: libc's fork keeps its allocator usable in the child, whatever other threads were doing.
-        let pid = unsafe { libc::fork() };
-        if pid > 0 && flags & PARENT_SETTID != 0 {
-            let _ = thread.mem.write(args.parent_tid, &pid);
-        }
-        pid
-    } else {
-        let tid = if flags & PIDFD != 0 { args.pidfd } else { args.parent_tid };
-        let tid = thread.mem.ptr::<i32>(tid);
+        unsafe { libc::fork() }
+    } else if args.set_tid.is_empty() {
+        let flags = flags | args.exit_signal as u64;
         // SAFETY: without CLONE_VM and a stack this is a fork.
-        unsafe { libc::syscall(libc::SYS_clone, flags, 0usize, tid, 0usize, 0usize) as i32 }
+        unsafe { libc::syscall(libc::SYS_clone, flags, 0usize, pidfd, 0usize, 0usize) as i32 }
+    } else {
+        // Containers may forbid clone3, so it is used for nothing else.
+        // SAFETY: integers.
+        let mut host: libc::clone_args = unsafe { std::mem::zeroed() };
+        host.flags = flags;
+        host.pidfd = pidfd as u64;
+        host.exit_signal = args.exit_signal as u64;
+        host.set_tid = args.set_tid.as_ptr() as u64;
+        host.set_tid_size = args.set_tid.len() as u64;
+        // SAFETY: without CLONE_VM and a stack this is a fork; the IDs outlive the call.
+        unsafe { libc::syscall(libc::SYS_clone3, &raw const host, size_of_val(&host)) as i32 }
     };
     let error = Errno::last();
     drop(members);
@@ -178,7 +190,12 @@ fn fork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
             }
             Ok(0)
         }
-        1.. => Ok(pid as u32),
+        1.. => {
+            if args.flags & PARENT_SETTID != 0 {
+                let _ = thread.mem.write(args.parent_tid, &pid);
+            }
+            Ok(pid as u32)
+        }
         _ => Err(error),
     }
 }
@@ -229,7 +246,7 @@ fn vfork(thread: &mut Thread, args: &CloneArgs) -> SysResult {
     let flags = args.flags & !OURS | args.exit_signal as u64;
     let tid = if flags & PIDFD != 0 { args.pidfd } else { args.parent_tid };
     let tid = thread.mem.ptr::<i32>(tid);
-    let mut child = Box::new(Child { thread: child, args: *args });
+    let mut child = Box::new(Child { thread: child, args: args.clone() });
 
     let map = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
     let prot = libc::PROT_READ | libc::PROT_WRITE;
