@@ -45,6 +45,8 @@ pub struct Effects {
     pub stores: bool,
     /// VFP or Advanced SIMD registers or FPSCR are touched.
     pub float: bool,
+    /// Elements of vectors may set FPSCR's cumulative flags.
+    pub cumulative: bool,
     /// FPSCR may be written as a whole: rounding or flush mode may change.
     pub writes_fpscr: bool,
     /// Leaves the straight line; a block ends here.
@@ -358,10 +360,22 @@ impl crate::machine::Vector for Effects {
     fn vlow(&mut self, (): ()) {}
     fn vhigh(&mut self, (): ()) {}
     fn vconcat(&mut self, (): (), (): ()) {}
-    fn v1(&mut self, _: V1, _: Elem, (): ()) {}
-    fn v2(&mut self, _: V2, _: Elem, (): (), (): ()) {}
-    fn v3(&mut self, _: V3, _: Elem, (): (), (): (), (): ()) {}
-    fn vshift(&mut self, _: VShift, _: Elem, (): (), _: u8) {}
+    fn v1(&mut self, op: V1, e: Elem, (): ()) {
+        let saturates = matches!(op, V1::Qabs | V1::Qneg | V1::Qnarrow | V1::QnarrowU);
+        self.cumulative |= saturates || e == Elem::F32 || matches!(op, V1::ToInt(_));
+    }
+    fn v2(&mut self, op: V2, e: Elem, (): (), (): ()) {
+        use V2::{Qadd, Qdmulh, Qdmull, Qrdmulh, Qrshl, Qshl, Qsub};
+        let saturates = matches!(op, Qadd | Qdmulh | Qdmull | Qrdmulh | Qrshl | Qshl | Qsub);
+        self.cumulative |= saturates || e == Elem::F32 || matches!(op, V2::Recps | V2::Rsqrts);
+    }
+    fn v3(&mut self, op: V3, _: Elem, (): (), (): (), (): ()) {
+        self.cumulative |= op == V3::Fma;
+    }
+    fn vshift(&mut self, op: VShift, _: Elem, (): (), _: u8) {
+        use VShift::{FromFixed, Qshl, QshlU, ToFixed};
+        self.cumulative |= matches!(op, Qshl | QshlU | ToFixed | FromFixed);
+    }
     fn vext(&mut self, (): (), (): (), _: u8) {}
     fn vtable(&mut self, _: [(); 2], _: u8, (): (), (): ()) {}
 }

@@ -62,7 +62,7 @@ impl Codegen<'_, '_> {
     fn three(&mut self, ty: Type, op: FloatOp3, helper: Helper, acc: Value, a: Value, b: Value) -> Value {
         let FloatOp3::Fma = op;
         // Without the instruction it would be a call to the C library.
-        if self.mode.flush || !self.fma {
+        if self.mode.flush || !self.features.fma {
             return self.helper(helper, &[acc, a, b], ty);
         }
         let fast = self.b.ins().fma(a, b, acc);

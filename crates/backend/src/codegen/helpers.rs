@@ -14,7 +14,6 @@ pub(crate) enum Helper {
     V2(V2, Elem),
     V3(V3, Elem),
     VShift(VShift, Elem, u8),
-    Table(u8),
     Crypto(CryptoOp),
     S1(FloatOp1),
     S2(FloatOp2),
@@ -95,14 +94,13 @@ impl Helper {
 pub(crate) unsafe extern "sysv64" fn call(cpu: &mut CpuState, packed: u64) {
     // SAFETY: the caller's promise.
     let helper = unsafe { Helper::unpack(packed) };
-    let [a, b, c, d] = cpu.host.scratch;
+    let [a, b, c, _] = cpu.host.scratch;
     let m = Interp::of(cpu);
     let result = match helper {
         Helper::V1(op, e) => m.v1(op, e, a),
         Helper::V2(op, e) => m.v2(op, e, a, b),
         Helper::V3(op, e) => m.v3(op, e, a, b, c),
         Helper::VShift(op, e, n) => m.vshift(op, e, a, n),
-        Helper::Table(len) => m.vtable([a, b], len, c, d),
         Helper::Crypto(op) => m.crypto(op, a, b, c),
         Helper::S1(op) => m.s1(op, a as u32).into(),
         Helper::S2(op) => m.s2(op, a as u32, b as u32).into(),

@@ -7,6 +7,7 @@ mod float;
 pub(crate) mod helpers;
 mod integer;
 mod region;
+mod stand_in;
 mod translate;
 mod vector;
 
@@ -24,6 +25,7 @@ use cranelift_codegen::isa::{self, CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use stand_in::StandIn;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Spill and call space that every region shares, in bytes; a region that needs more is left to the interpreter.
@@ -47,6 +49,15 @@ pub struct Mode {
     pub based: bool,
     /// The guest has set FPSCR.FZ at some time: arithmetic is left to the interpreter's operations.
     pub flush: bool,
+}
+
+/// What the processor has beyond the least that Cranelift needs.
+#[derive(Clone, Copy, Debug)]
+struct Features {
+    /// Fused multiplication and addition.
+    fma: bool,
+    /// AES and PCLMULQDQ, in three-operand form.
+    aes: bool,
 }
 
 /// A direct exit of a region.
@@ -121,6 +132,9 @@ const MAX_CODE: usize = 1 << 24;
 /// Cranelift with its contexts, kept between compilations.
 pub struct Compiler {
     isa: OwnedTargetIsa,
+    /// The processor has AES and PCLMULQDQ in three-operand form.
+    aes: bool,
+    effort: Effort,
     context: Context,
     builder: FunctionBuilderContext,
     control: ControlPlane,
@@ -134,7 +148,7 @@ impl std::fmt::Debug for Compiler {
     }
 }
 
-/// Is the host's processor of level x86-64-v3?
+/// Is the host's processor of level x86-64-v3, with the AES instructions that all of them have?
 fn is_v3() -> bool {
     is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("fma")
@@ -143,6 +157,8 @@ fn is_v3() -> bool {
         && is_x86_feature_detected!("lzcnt")
         && is_x86_feature_detected!("popcnt")
         && is_x86_feature_detected!("cmpxchg16b")
+        && is_x86_feature_detected!("aes")
+        && is_x86_feature_detected!("pclmulqdq")
 }
 
 /// What stored code must agree in: the translator's build, and the processors it was made for.
@@ -176,7 +192,7 @@ impl Compiler {
         if is_v3() {
             return Compiler::for_processor("x86-64-v3", effort);
         }
-        Compiler::with(cranelift_native::builder()?, effort)
+        Compiler::with(cranelift_native::builder()?, false, effort)
     }
 
     /// A compiler for the processor that Cranelift has under that name, such as `x86-64-v3`, whatever the host's is: its
@@ -187,10 +203,15 @@ impl Compiler {
     pub fn for_processor(name: &str, effort: Effort) -> Result<Compiler, String> {
         let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").map_err(|e| e.to_string())?;
         builder.enable(name).map_err(|e| format!("{name}: {e}"))?;
-        Compiler::with(builder, effort)
+        let v3 = name == "x86-64-v3";
+        if v3 {
+            // Cranelift's names AVX2 without it.
+            builder.enable("has_avx").map_err(|e| format!("has_avx: {e}"))?;
+        }
+        Compiler::with(builder, v3, effort)
     }
 
-    fn with(builder: isa::Builder, effort: Effort) -> Result<Compiler, String> {
+    fn with(builder: isa::Builder, aes: bool, effort: Effort) -> Result<Compiler, String> {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         for (name, value) in [
@@ -208,6 +229,8 @@ impl Compiler {
         let isa = builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
         Ok(Compiler {
             isa,
+            aes,
+            effort,
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
@@ -228,7 +251,8 @@ impl Compiler {
         let func = &mut self.context.func;
         *func = Function::with_name_signature(UserFuncName::user(0, key.pc()), signature());
         let mut builder = FunctionBuilder::new(func, &mut self.builder);
-        let exits = translate::emit(&mut builder, &region, mode, self.isa.has_native_fma());
+        let features = Features { fma: self.isa.has_native_fma(), aes: self.aes };
+        let exits = translate::emit(&mut builder, &region, mode, features);
         builder.finalize(self.isa.frontend_config());
         log::intermediate(key.pc(), &self.context.func.display());
         // Numbers of the link slots by name; the names cannot be asked for while the code is borrowed.
@@ -253,6 +277,8 @@ impl Compiler {
             let bits = loc.loc.bits();
             if bits >= JUMP_LOC {
                 frame.remove_epilogue(&mut code[loc.start as usize..loc.end as usize])?;
+            } else if let Some((op, _)) = StandIn::of(bits) {
+                op.replace(&mut code[loc.start as usize..loc.end as usize])?;
             } else if bits != 0 {
                 let d = instructions.get(bits as usize - 1)?;
                 if d.effects.memory {
@@ -274,6 +300,9 @@ impl Compiler {
             .iter()
             .filter_map(|b| Some(b.instructions.first()?.pc..b.instructions.last().map(|d| d.pc + d.len())?))
             .collect();
+        if self.effort == Effort::Thorough && stand_in::lost_mark(&self.context.func) {
+            return None;
+        }
         log::optimised(key.pc(), &self.context.func.display());
         Some(Compiled { code, entry, slots, exits, faults, ranges, instructions: region.len as u32 })
     }
@@ -281,7 +310,10 @@ impl Compiler {
     /// Of the region compiled last, the parts of the host code that belong to guest instructions, with their addresses.
     pub fn origins(&self) -> Vec<(std::ops::Range<u32>, u32)> {
         let locations = self.context.compiled_code().into_iter().flat_map(|c| c.buffer.get_srclocs_sorted());
-        let address = |n: u32| self.addresses.get(n.wrapping_sub(1) as usize).copied();
+        let address = |n: u32| {
+            let n = StandIn::of(n).map_or(n, |(_, n)| n);
+            self.addresses.get(n.wrapping_sub(1) as usize).copied()
+        };
         locations.filter_map(|l| Some((l.start..l.end, address(l.loc.bits())?))).collect()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::helpers::Helper;
 use super::region::{Edge, FLAGS, Region};
-use super::{Exit, JUMP_LOC, Mode};
+use super::{Exit, Features, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
 use crate::state::{FLAGS_ADD, FLAGS_SUB};
@@ -19,6 +19,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use forearm_frontend::decode::ItState;
 use forearm_frontend::inst::{Op, cond};
+use forearm_frontend::machine::CryptoOp;
 
 /// Where the flags come from at this point of the code.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +32,27 @@ pub(super) enum Flags {
     Add(Value, Value, Value),
 }
 
+/// Where a vector has the bits of a D register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    /// In the low half; the high half is zero.
+    Alone(Value),
+    /// In the low half; the high half is anything.
+    Low(Value),
+    /// In the high half.
+    High(Value),
+}
+
 /// The values that VFP registers have in the current block, where they are known. The state in memory has them too.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct VfpValues {
     s: [Option<Value>; 32],
     d: [Option<Value>; 32],
     q: [Option<Value>; 16],
+    /// Those of D registers as parts of vectors.
+    halves: [Option<Half>; 32],
+    /// D registers that were stored, as a whole or in parts, since their Q register was.
+    parts: u32,
 }
 
 impl VfpValues {
@@ -52,6 +68,15 @@ impl VfpValues {
         self.q[usize::from(r & 15)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
     }
 
+    pub fn half(&self, r: u8) -> Option<Half> {
+        self.halves[usize::from(r & 31)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
+    }
+
+    /// Was one of Q register `r`'s halves stored by itself?
+    pub fn in_parts(&self, r: u8) -> bool {
+        self.parts >> (2 * (r & 15)) & 3 != 0 && tuning::on(Optimisations::VFP_VALUES)
+    }
+
     /// A value that was read: what overlaps stays known.
     pub fn read_s(&mut self, r: u8, v: Value) {
         self.s[usize::from(r & 31)] = Some(v);
@@ -64,28 +89,47 @@ impl VfpValues {
 
     /// As `read_s`.
     pub fn read_q(&mut self, r: u8, v: Value) {
-        self.q[usize::from(r & 15)] = Some(v);
+        let r = usize::from(r & 15);
+        self.q[r] = Some(v);
+        self.halves[2 * r].get_or_insert(Half::Low(v));
+        self.halves[2 * r + 1].get_or_insert(Half::High(v));
+    }
+
+    /// As `read_s`.
+    pub fn read_half(&mut self, r: u8, half: Half) {
+        self.halves[usize::from(r & 31)] = Some(half);
     }
 
     pub fn write_s(&mut self, r: u8, v: Value) {
         let r = usize::from(r & 31);
         self.s[r] = Some(v);
         self.d[r / 2] = None;
+        self.halves[r / 2] = None;
         self.q[r / 4] = None;
+        self.parts |= 1 << (r / 2);
     }
 
     pub fn write_d(&mut self, r: u8, v: Option<Value>) {
         let r = usize::from(r & 31);
         self.d[r] = v;
+        self.halves[r] = None;
         self.q[r / 2] = None;
+        self.parts |= 1 << r;
         if r < 16 {
             self.s[2 * r..2 * r + 2].fill(None);
         }
     }
 
+    pub fn write_half(&mut self, r: u8, half: Half) {
+        self.write_d(r, None);
+        self.halves[usize::from(r & 31)] = Some(half);
+    }
+
     pub fn write_q(&mut self, r: u8, v: Value) {
         let r = usize::from(r & 15);
         self.q[r] = Some(v);
+        self.parts &= !(3 << (2 * r));
+        self.halves[2 * r..2 * r + 2].copy_from_slice(&[Some(Half::Low(v)), Some(Half::High(v))]);
         self.d[2 * r..2 * r + 2].fill(None);
         if r < 8 {
             self.s[4 * r..4 * r + 4].fill(None);
@@ -97,14 +141,15 @@ impl VfpValues {
 pub struct Codegen<'a, 'f> {
     pub(super) b: &'a mut FunctionBuilder<'f>,
     pub(super) mode: Mode,
-    /// The processor has fused multiplication and addition.
-    pub(super) fma: bool,
+    pub(super) features: Features,
     /// The state pointer.
     pub(super) cpu: Value,
     pub(super) regs: [Variable; 15],
     pub(super) nzcv: [Variable; 4],
     pub(super) flags: Flags,
     pub(super) vfp: VfpValues,
+    /// The result of the last AESE or AESD, which it was, and what it substituted and shifted.
+    pub(super) unmixed: Option<(Value, CryptoOp, Value)>,
     /// Guest addresses of the current block with their 64-bit forms.
     pub(super) extended: Vec<(Value, Value)>,
     /// Registers (and `FLAGS`) that may differ from the state in memory.
@@ -141,8 +186,13 @@ macro_rules! field {
 }
 pub(super) use field;
 
-/// Fills a new function with a region's code; the exits are what its link slots stand for. `fma`: the processor can do it.
-pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode, fma: bool) -> Vec<Exit> {
+/// Fills a new function with a region's code; the exits are what its link slots stand for.
+pub(super) fn emit(
+    b: &mut FunctionBuilder<'_>,
+    region: &Region,
+    mode: Mode,
+    features: Features,
+) -> Vec<Exit> {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -156,12 +206,13 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, region: &Region, mode: Mode, fma
     let mut g = Codegen {
         b,
         mode,
-        fma,
+        features,
         cpu,
         regs,
         nzcv,
         flags: Flags::Variables,
         vfp: VfpValues::default(),
+        unmixed: None,
         extended: Vec::new(),
         dirty: 0,
         seen: u32::MAX,

@@ -264,9 +264,14 @@ fn store_lane<M: Machine>(m: &mut M, i: &Inst, elements: u8) {
     for k in 0..elements {
         let offset = u32::from(k) << i.size;
         let v = m.vdreg(i.rd + k * i.shift);
-        let v = m.vdup_lane(unsigned(i), v, i.amount);
-        let address = at(m, base, offset);
-        m.vstore(1 << i.size, align(i, offset), address, v);
+        if align(i, offset) > 1 {
+            let v = m.vdup_lane(unsigned(i), v, i.amount);
+            m.vstore(1 << i.size, align(i, offset), base, v);
+        } else {
+            let w = m.lane(unsigned(i), v, i.amount);
+            let address = at(m, base, offset);
+            m.store(element(i), address, w);
+        }
     }
     write_back(m, i, base, u32::from(elements) << i.size);
 }

@@ -1,0 +1,175 @@
+//! Host instructions that Cranelift does not have. Another of the same form stands for each, under a source location of
+//! its own; when the code is finished its opcode is replaced.
+//!
+//! Cranelift may take two equal stand-ins for one, which is right, but not one for what really is that instruction: no
+//! other code makes these four of eight 16-bit or sixteen 8-bit elements, or this shuffle, with such operands.
+
+use super::JUMP_LOC;
+use super::translate::Codegen;
+use cranelift_codegen::ir::types::{I8X16, I16X8};
+use cranelift_codegen::ir::{Function, InstBuilder, Opcode, SourceLoc, Value};
+
+/// An instruction with two operands, in the three-operand (VEX) form: the processor has AVX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum StandIn {
+    AesEnc,
+    AesEncLast,
+    AesDec,
+    AesDecLast,
+    /// The product of the low halves.
+    Clmul,
+}
+
+use StandIn::*;
+
+/// Source locations with this bit, below `JUMP_LOC`, mark a stand-in.
+const MARK: u32 = 1 << 29;
+const _: () = assert!(MARK < JUMP_LOC);
+
+/// Words taken from the second operand by the shuffle that stands for `Clmul`, a bit each: no guest instruction blends so.
+const BLEND: u8 = 0b0110_1001;
+
+impl StandIn {
+    /// Opcode map, opcode of the stand-in, and the opcode meant.
+    fn codes(self) -> (u8, u8, u8) {
+        match self {
+            AesEnc => (2, 0x0b, 0xdc),     // VPMULHRSW
+            AesEncLast => (2, 0x00, 0xdd), // VPSHUFB
+            AesDec => (2, 0x01, 0xde),     // VPHADDW
+            AesDecLast => (2, 0x04, 0xdf), // VPMADDUBSW
+            Clmul => (3, 0x0e, 0x44),      // VPBLENDW
+        }
+    }
+
+    /// The stand-in that a source location marks, and the location of its guest instruction.
+    pub fn of(location: u32) -> Option<(StandIn, u32)> {
+        if location >= JUMP_LOC || location & MARK == 0 {
+            return None;
+        }
+        let op = [AesEnc, AesEncLast, AesDec, AesDecLast, Clmul]
+            .into_iter()
+            .find(|&op| op as u32 == location >> 26 & 7)?;
+        Some((op, location & 0xfff))
+    }
+
+    /// Makes the stand-in at the start of `code` what it stands for. `None`: it is not as expected.
+    pub fn replace(self, code: &mut [u8]) -> Option<()> {
+        let (map, from, to) = self.codes();
+        // VEX of three bytes: C4, RXB and the map, then W, a register, 128 bits and the prefix 66.
+        let [0xc4, a, b, opcode, modrm, rest @ ..] = code else { return None };
+        if *a & 0x1f != map || *b & 7 != 1 || *opcode != from {
+            return None;
+        }
+        *opcode = to;
+        if self == Clmul {
+            let (mode, rm) = (*modrm >> 6, *modrm & 7);
+            let sib = usize::from(mode != 3 && rm == 4);
+            let displacement = match mode {
+                1 => 1,
+                2 => 4,
+                0 if rm == 5 || rm == 4 && *rest.first()? & 7 == 5 => 4,
+                _ => 0,
+            };
+            *rest.get_mut(sib + displacement)? = 0;
+        }
+        Some(())
+    }
+}
+
+/// Optimising copies an instruction without its location where one place does not serve all uses. The store of a guest
+/// register serves them all, so this is not expected of stand-ins.
+pub(super) fn lost_mark(func: &Function) -> bool {
+    use Opcode::{IaddPairwise, Shuffle, X86Pmaddubsw, X86Pmulhrsw, X86Pshufb};
+    func.layout.blocks().flat_map(|block| func.layout.block_insts(block)).any(|inst| {
+        matches!(
+            func.dfg.insts[inst].opcode(),
+            IaddPairwise | Shuffle | X86Pmaddubsw | X86Pmulhrsw | X86Pshufb
+        ) && func.srcloc(inst).is_default()
+    })
+}
+
+impl Codegen<'_, '_> {
+    /// Host instruction `op` on two vectors.
+    pub(super) fn stand_in(&mut self, op: StandIn, a: Value, b: Value) -> Value {
+        let place = self.b.srcloc();
+        // Locations differ, so that each has a range of its own.
+        let number = self.b.func.dfg.num_values() as u32 & 0x3fff;
+        self.b.set_srcloc(SourceLoc::new(MARK | (op as u32) << 26 | number << 12 | place.bits()));
+        let [wide_a, wide_b] =
+            [a, b].map(|v| if matches!(op, AesEncLast | Clmul) { v } else { self.view(v, I16X8) });
+        let v = match op {
+            AesEnc => self.b.ins().x86_pmulhrsw(wide_a, wide_b),
+            AesEncLast => self.b.ins().x86_pshufb(a, b),
+            AesDec => self.b.ins().iadd_pairwise(wide_a, wide_b),
+            // Cranelift's has its operands the other way round.
+            AesDecLast => self.b.ins().x86_pmaddubsw(b, a),
+            Clmul => {
+                let from = |byte: u8| byte + if BLEND >> (byte / 2) & 1 != 0 { 16 } else { 0 };
+                self.shuffle(a, b, std::array::from_fn(|k| from(k as u8)))
+            }
+        };
+        self.b.set_srcloc(place);
+        self.view(v, I8X16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Key;
+    use crate::codegen::{Compiler, Effort, Mode};
+    use crate::interp::block::Fetch;
+
+    /// aese.8 q0, q1; aesmc.8 q0, q0; aesd.8 q2, q1; aesimc.8 q2, q2; bx lr
+    const ROUNDS: [u32; 5] = [0xf3b0_0302, 0xf3b0_0380, 0xf3b0_4342, 0xf3b0_43c4, 0xe12f_ff1e];
+
+    #[test]
+    fn no_stand_in_is_left_by_any_effort() {
+        let bytes: Vec<u8> = ROUNDS.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let read = |pc: u32, buffer: &mut [u8]| {
+            let rest = bytes.get(pc as usize - 0x8000..).unwrap_or_default();
+            let len = rest.len().min(buffer.len());
+            buffer[..len].copy_from_slice(&rest[..len]);
+            len
+        };
+        for effort in [Effort::Quick, Effort::Thorough] {
+            let mode = Mode { precise: false, based: false, flush: false };
+            let mut compiler = Compiler::for_processor("x86-64-v3", effort).expect("known");
+            let compiled =
+                compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &|_| true, mode);
+            let code = compiled.expect("compiled").code;
+            let made = |opcode: u8| code.windows(4).filter(|w| w[0] == 0xc4 && w[3] == opcode).count();
+            for op in [AesEnc, AesEncLast, AesDec, AesDecLast] {
+                let (_, from, to) = op.codes();
+                assert_eq!((made(from), made(to)), (0, 1), "{effort:?} {op:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_stand_in_is_replaced() {
+        // vpshufb xmm1, xmm2, xmm3
+        let mut code = [0xc4, 0xe2, 0x69, 0x00, 0xcb];
+        assert_eq!(AesEnc.replace(&mut code), None);
+        assert_eq!(AesEncLast.replace(&mut code), Some(()));
+        assert_eq!(code, [0xc4, 0xe2, 0x69, 0xdd, 0xcb]); // vaesenclast xmm1, xmm2, xmm3
+        assert_eq!(AesEncLast.replace(&mut code[..4]), None);
+    }
+
+    #[test]
+    fn the_immediate_is_found_behind_any_operand() {
+        for operand in [
+            &[0xcb][..],
+            &[0x4f, 8],
+            &[0x8f, 8, 0, 0, 0],
+            &[0x4c, 0x24, 8],
+            &[0x0d, 0, 0, 0, 0],
+            &[0x0c, 0x25, 1, 2, 3, 4],
+        ] {
+            let mut code = [&[0xc4, 0xe3, 0x69, 0x0e][..], operand, &[BLEND]].concat();
+            assert_eq!(Clmul.replace(&mut code), Some(()));
+            assert_eq!(code, [&[0xc4, 0xe3, 0x69, 0x44][..], operand, &[0]].concat());
+        }
+    }
+}
