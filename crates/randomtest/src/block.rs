@@ -2,8 +2,9 @@
 
 use forearm_frontend::decode::ItState;
 
-use crate::case::Placed;
+use crate::case::{Case, Line, Placed};
 use crate::image::EXIT;
+use crate::state::State;
 
 /// A piece of code in the making.
 pub struct Block {
@@ -24,6 +25,12 @@ impl Block {
     /// An empty block at `base`, in Thumb state after `lead` halfwords of nothing.
     pub fn new(base: u32, thumb: bool, lead: usize) -> Block {
         Block { base, thumb, code: vec![0; 2 * lead], placed: vec![] }
+    }
+
+    /// The case that runs this block from its start, in slot `slot`.
+    pub fn into_case(self, slot: usize, state: State, lines: Vec<Line>, ops: Vec<String>) -> Case {
+        let entry = u32::from(self.thumb);
+        Case { slot, code: self.code, entry, state, instructions: self.placed, lines, ops }
     }
 
     /// Where the next instruction will stand.

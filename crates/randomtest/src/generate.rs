@@ -307,16 +307,21 @@ impl Generator {
         candidates[self.rng.usize(..candidates.len())]
     }
 
-    /// A case of several instructions in a row, with IT blocks in Thumb state.
-    pub fn sequence(&mut self, k: usize) -> Case {
-        let thumb = self.rng.bool();
+    /// A state in which the registers for addresses point into the scratch memory.
+    pub fn state_with_bases(&mut self) -> State {
         let mut state = State::random(&mut self.rng);
         for base in BASES {
             state.core[usize::from(base)] = SCRATCH + 192 + 32 * self.rng.u32(..4);
         }
         state.core[usize::from(INDEX)] = 4 * self.rng.u32(..8);
-        let slot = CODE + k as u32 * SLOT;
-        let mut block = Block::new(slot, thumb, 0);
+        state
+    }
+
+    /// A case of several instructions in a row, with IT blocks in Thumb state.
+    pub fn sequence(&mut self, k: usize) -> Case {
+        let thumb = self.rng.bool();
+        let state = self.state_with_bases();
+        let mut block = Block::new(CODE + k as u32 * SLOT, thumb, 0);
         let (mut lines, mut ops) = (Vec::new(), Vec::new());
         let mut it = ItState(0);
         let length = self.rng.usize(3..=12);
@@ -337,15 +342,7 @@ impl Generator {
             ops.push(format!("{:?}", f.inst.op));
         }
         block.exit();
-        Case {
-            slot: k,
-            code: block.code,
-            entry: u32::from(thumb),
-            state,
-            instructions: block.placed,
-            lines,
-            ops,
-        }
+        block.into_case(k, state, lines, ops)
     }
 }
 

@@ -6,7 +6,7 @@ use forearm_frontend::decode::ItState;
 use crate::block::Block;
 use crate::case::{Case, Line};
 use crate::generate::{BASES, Generator, INDEX, fits};
-use crate::image::{CODE, SCRATCH, SLOT};
+use crate::image::{CODE, SLOT};
 use crate::state::State;
 
 /// Rounds left, of the outer and of the inner loop.
@@ -38,11 +38,7 @@ impl Generator {
     /// A case of several basic blocks.
     pub fn region(&mut self, k: usize) -> Case {
         let thumb = self.rng.bool();
-        let mut state = State::random(&mut self.rng);
-        for base in BASES {
-            state.core[usize::from(base)] = SCRATCH + 192 + 32 * self.rng.u32(..4);
-        }
-        state.core[usize::from(INDEX)] = 4 * self.rng.u32(..8);
+        let state = self.state_with_bases();
         let mut region = Region {
             block: Block::new(CODE + k as u32 * SLOT, thumb, 0),
             lines: Vec::new(),
@@ -64,15 +60,7 @@ impl Generator {
         region.block.exit();
         self.subroutine(&mut region);
         let Region { block, lines, ops, state, .. } = region;
-        Case {
-            slot: k,
-            code: block.code,
-            entry: u32::from(thumb),
-            state,
-            instructions: block.placed,
-            lines,
-            ops,
-        }
+        block.into_case(k, state, lines, ops)
     }
 
     /// Instructions, branches over some of them, calls, and changes of FPSCR, until the code is `until` bytes long.

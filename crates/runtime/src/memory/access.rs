@@ -1,6 +1,7 @@
 //! Reading and writing guest memory from system calls. A bad guest pointer is EFAULT, never a crash.
 
 use crate::errno::Errno;
+use crate::memory::PAGE;
 use forearm_backend::fault;
 use std::ffi::CString;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -78,6 +79,23 @@ impl GuestMemory {
         // SAFETY: the source is a slice; the destination is guest memory, faults are reported.
         unsafe { fault::copy(self.host(addr), bytes.as_ptr(), bytes.len())? };
         Ok(())
+    }
+
+    /// Reads an extensible structure of `size` bytes, as `copy_struct_from_user` of the kernel: what is known of it, and all of
+    /// it. Fields of later kernels may follow; the host judges them.
+    ///
+    /// # Errors
+    /// EINVAL when it is shorter than what is known, E2BIG when it is longer than a page, EFAULT.
+    pub fn read_extensible<T: FromBytes>(self, addr: u32, size: usize) -> Result<(T, Vec<u8>), Errno> {
+        if size > PAGE as usize {
+            return Err(Errno(libc::E2BIG));
+        }
+        if size < size_of::<T>() {
+            return Err(Errno(libc::EINVAL));
+        }
+        let bytes = self.read_bytes(addr, size)?;
+        let (known, _) = T::read_from_prefix(&bytes).map_err(|_| Errno(libc::EINVAL))?;
+        Ok((known, bytes))
     }
 
     /// Reads an array of `n` values.

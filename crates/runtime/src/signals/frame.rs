@@ -3,6 +3,7 @@
 use super::{SigAction, SigSet, sa, siginfo};
 use crate::errno::Errno;
 use crate::memory::kuser::{TRAMPOLINES, sigpage};
+use crate::threads::registers::Registers;
 use crate::threads::{AltStack, FaultState, Thread};
 use forearm_backend::CpuState;
 use forearm_backend::state::cpsr;
@@ -84,10 +85,7 @@ const _: () = assert!(std::mem::offset_of!(SigFrame, vfp) == 232);
 const PLAIN_FRAME: u32 = 0x5ac3_c35a;
 
 fn save(cpu: &CpuState, mask: SigSet, fault: FaultState, stack: AltStack) -> SigFrame {
-    let mut fpregs = [0; 32];
-    for (n, d) in fpregs.iter_mut().enumerate() {
-        *d = cpu.d(n);
-    }
+    let registers = Registers::of(cpu);
     SigFrame {
         uc_flags: 0,
         uc_link: 0,
@@ -96,8 +94,8 @@ fn save(cpu: &CpuState, mask: SigSet, fault: FaultState, stack: AltStack) -> Sig
             trap_no: fault.trap_no,
             error_code: fault.error_code,
             oldmask: mask.0 as u32,
-            r: cpu.r,
-            cpsr: cpu.cpsr(),
+            r: registers.r,
+            cpsr: registers.cpsr,
             fault_address: fault.address,
         },
         uc_sigmask: [mask.0 as u32, (mask.0 >> 32) as u32],
@@ -105,8 +103,8 @@ fn save(cpu: &CpuState, mask: SigSet, fault: FaultState, stack: AltStack) -> Sig
         vfp: VfpFrame {
             magic: VFP_MAGIC,
             size: size_of::<VfpFrame>() as u32,
-            fpregs,
-            fpscr: cpu.fpscr(),
+            fpregs: registers.d,
+            fpscr: registers.fpscr,
             pad: 0,
             fpexc: FPEXC_EN,
             fpinst: 0,
@@ -194,20 +192,14 @@ pub fn leave(thread: &mut Thread, rt: bool) -> Result<(), Errno> {
         return Err(bad);
     }
     let context = &frame.uc_mcontext;
-    let cpu = &mut thread.cpu;
-    cpu.r = context.r;
-    cpu.set_cpsr(context.cpsr);
-    if cpu.thumb == 0 {
-        cpu.itstate = 0;
-        cpu.r[15] &= !3;
-    } else {
-        cpu.r[15] &= !1;
-    }
-    for (n, &d) in frame.vfp.fpregs.iter().enumerate() {
-        cpu.set_d(n, d);
-    }
-    cpu.set_fpscr(frame.vfp.fpscr);
-    cpu.exclusive_addr = forearm_backend::state::EXCLUSIVE_NONE;
+    let registers = Registers {
+        r: context.r,
+        cpsr: context.cpsr,
+        d: frame.vfp.fpregs,
+        fpscr: frame.vfp.fpscr,
+        tls: thread.cpu.tpidruro,
+    };
+    registers.put(&mut thread.cpu);
     let [low, high] = frame.uc_sigmask;
     thread.inbox.set_mask(SigSet(u64::from(low) | u64::from(high) << 32).blockable());
     if rt {

@@ -101,15 +101,7 @@ fn without_large_files(fd: i32, flags: u32) -> SysResult {
 
 pub(super) fn openat2(t: &mut Thread, a: Args) -> SysResult {
     let (dirfd, size) = (a.i32(0), a[3] as usize);
-    if size < size_of::<OpenHow>() {
-        return Err(Errno(libc::EINVAL));
-    }
-    if size > 4096 {
-        return Err(Errno(libc::E2BIG));
-    }
-    // Fields of later kernels may follow; the host judges them.
-    let mut how = t.mem.read_bytes(a[2], size)?;
-    let mut known = OpenHow::read_from_prefix(&how).map_err(|_| Errno(libc::EINVAL))?.0;
+    let (mut known, mut how) = t.mem.read_extensible::<OpenHow>(a[2], size)?;
     let guest_flags = known.flags as u32;
     known.flags = known.flags & !u64::from(u32::MAX) | u64::from(open_flags::to_host(guest_flags));
     how[..size_of::<OpenHow>()].copy_from_slice(known.as_bytes());

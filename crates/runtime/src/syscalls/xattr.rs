@@ -45,16 +45,8 @@ struct XattrArgs {
 
 /// setxattrat and getxattrat.
 fn with_args(t: &Thread, a: Args, nr: libc::c_long) -> SysResult {
-    // The structure has had one size since it exists; a longer one is the host's to refuse, so it is not cut.
     let size = a[5] as usize;
-    if size < size_of::<XattrArgs>() {
-        return Err(Errno(libc::EINVAL));
-    }
-    if size > 4096 {
-        return Err(Errno(libc::E2BIG));
-    }
-    let mut bytes = t.mem.read_bytes(a[4], size)?;
-    let mut args = XattrArgs::read_from_prefix(&bytes).map_err(|_| Errno(libc::EINVAL))?.0;
+    let (mut args, mut bytes) = t.mem.read_extensible::<XattrArgs>(a[4], size)?;
     let value = u32::try_from(args.value).map_err(|_| Errno(libc::EFAULT))?;
     args.value = t.mem.ptr::<u8>(value) as u64;
     bytes[..size_of::<XattrArgs>()].copy_from_slice(args.as_bytes());

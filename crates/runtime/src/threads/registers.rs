@@ -1,4 +1,4 @@
-//! A thread's registers as a debugger sees them.
+//! A thread's registers as a debugger sees them and a signal frame keeps them.
 
 use forearm_backend::CpuState;
 use forearm_backend::state::EXCLUSIVE_NONE;

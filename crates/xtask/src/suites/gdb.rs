@@ -41,6 +41,13 @@ fn gdb() -> Command {
     gdb
 }
 
+/// What gdb is to do, one after the other.
+fn commands(gdb: &mut Command, commands: &[&str]) {
+    for command in commands {
+        gdb.args(["-ex", command]);
+    }
+}
+
 /// Checks gdb's output, errors behind it, for each of `wanted`, in this order.
 fn expect(output: &Output, wanted: &[&str]) -> Result<()> {
     ensure!(!output.timed_out, "gdb hangs:\n{}", output.tail(40));

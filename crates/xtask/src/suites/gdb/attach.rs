@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{LIMIT, compile, expect, gdb};
+use super::{LIMIT, commands, compile, expect, gdb};
 use crate::context::Context;
 use crate::process::{self, describe};
 use crate::suites::Case;
@@ -201,7 +201,7 @@ impl Drop for Waiting {
 /// gdb with the program, attached at `place`.
 fn attached(program: &Path, place: &str) -> Command {
     let mut gdb = gdb();
-    gdb.arg(program).args(["-ex", "set pagination off", "-ex", &format!("target remote {place}")]);
+    commands(gdb.arg(program), &["set pagination off", &format!("target remote {place}")]);
     gdb
 }
 
@@ -218,9 +218,7 @@ impl Session {
         let socket = socket(dir, self.name)?;
         let waiting = Waiting::at_socket(context, &socket, program, self.argument)?;
         let mut gdb = attached(program, &socket.to_string_lossy());
-        for command in self.commands {
-            gdb.args(["-ex", command]);
-        }
+        commands(&mut gdb, self.commands);
         expect(&process::run(&mut gdb, LIMIT)?, self.wanted)?;
         let end = waiting.end()?;
         ensure!(end == self.end, "the program ended with {end}, expected {}", self.end);
@@ -244,20 +242,10 @@ fn port(context: &Context, _: &Path, program: &Path) -> Result<()> {
     command.arg(program).env("QEMU_GDB", &port).stdout(Stdio::null());
     let waiting = Waiting(command.spawn()?);
     let mut gdb = attached(program, &format!("localhost:{port}"));
-    gdb.args([
-        "-ex",
-        "handle SIGUSR1 nostop",
-        "-ex",
-        "break finished",
-        "-ex",
-        "continue",
-        "-ex",
-        "p watched",
-        "-ex",
-        "p inherited",
-        "-ex",
-        "continue",
-    ]);
+    commands(
+        &mut gdb,
+        &["handle SIGUSR1 nostop", "break finished", "continue", "p watched", "p inherited", "continue"],
+    );
     gdb.args(["-iex", "set tcp connect-timeout 20"]);
     expect(&process::run(&mut gdb, LIMIT)?, &["finished (sum=3)", "= 42", "= 0x0", "exited with code 07"])?;
     let end = waiting.end()?;
@@ -273,7 +261,7 @@ fn interrupt(context: &Context, dir: &Path, program: &Path) -> Result<()> {
     let gdb = attached(program, &socket.to_string_lossy());
     let mut shell = Command::new("bash");
     shell.args(["-c", script, "bash"]).arg(gdb.get_program()).args(gdb.get_args());
-    shell.args(["-ex", "continue", "-ex", "thread 1", "-ex", "bt", "-ex", "p counter > 0", "-ex", "kill"]);
+    commands(&mut shell, &["continue", "thread 1", "bt", "p counter > 0", "kill"]);
     let wanted = ["received signal SIGINT, Interrupt", "in main (argc=2", "= 1", "killed"];
     expect(&process::run(&mut shell, LIMIT)?, &wanted)?;
     let end = waiting.end()?;
@@ -286,8 +274,8 @@ fn files(context: &Context, dir: &Path, program: &Path) -> Result<()> {
     let socket = socket(dir, "files")?;
     let waiting = Waiting::at_socket(context, &socket, program, "")?;
     let mut gdb = gdb();
-    gdb.args(["-ex", &format!("target remote {}", socket.display())]);
-    gdb.args(["-ex", "break work", "-ex", "continue", "-ex", "bt", "-ex", "info files", "-ex", "detach"]);
+    commands(&mut gdb, &[&format!("target remote {}", socket.display())]);
+    commands(&mut gdb, &["break work", "continue", "bt", "info files", "detach"]);
     let wanted = ["Reading", "from remote target", "Breakpoint 1, work (n=1)", "in main (argc=1", "detached"];
     expect(&process::run(&mut gdb, LIMIT)?, &wanted)?;
     let end = waiting.end()?;
@@ -318,18 +306,7 @@ fn connection_lost(context: &Context, dir: &Path, program: &Path) -> Result<()> 
     let socket = socket(dir, "lost")?;
     let waiting = Waiting::at_socket(context, &socket, program, "")?;
     let mut gdb = attached(program, &socket.to_string_lossy());
-    gdb.args([
-        "-ex",
-        "break work",
-        "-ex",
-        "watch watched",
-        "-ex",
-        "continue",
-        "-ex",
-        "bt",
-        "-ex",
-        "shell kill -9 $PPID",
-    ]);
+    commands(&mut gdb, &["break work", "watch watched", "continue", "bt", "shell kill -9 $PPID"]);
     let output = process::run(&mut gdb, LIMIT)?;
     ensure!(!output.success(), "gdb survived");
     expect(&output, &["work (n=1)"]).context("before it was killed")?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{LIMIT, compile, expect, gdb};
+use super::{LIMIT, commands, compile, expect, gdb};
 use crate::context::Context;
 use crate::process::{self, Output};
 use crate::suites::{Case, Outcome};
@@ -81,11 +81,9 @@ fn core(dir: &Path, output: &Output) -> Result<PathBuf> {
 }
 
 /// The output of gdb's commands on a core file.
-fn inspect(program: &Path, core: &Path, commands: &[&str]) -> Result<Output> {
+fn inspect(program: &Path, core: &Path, script: &[&str]) -> Result<Output> {
     let mut gdb = gdb();
-    for command in commands {
-        gdb.args(["-ex", command]);
-    }
+    commands(&mut gdb, script);
     process::run(gdb.arg(program).arg(core), LIMIT)
 }
 
