@@ -1,6 +1,8 @@
 //! The accesses that are said to be an instruction's are those that the interpreter makes: of every encoding that touches
 //! memory, with bytes changed where it is said to read and where it is not.
 
+mod random;
+
 use forearm_backend::interp::Interp;
 use forearm_backend::{Access, CpuState};
 use forearm_frontend::accesses;
@@ -8,23 +10,12 @@ use forearm_frontend::decode::{self, ItState};
 use forearm_frontend::effects::Effects;
 use forearm_frontend::inst::{Inst, Op};
 use forearm_frontend::tables;
+use random::Random;
 use std::collections::BTreeSet;
 
 /// The instruction's address, in the middle of the memory that is looked at.
 const PC: u32 = 0x1_2000;
 const WINDOW: std::ops::Range<u32> = PC - 0x2000..PC + 0x2000;
-
-/// A small generator of random numbers (xorshift).
-struct Random(u32);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0
-    }
-}
 
 /// A guest's address space, of which only the window is used: a wrong address does no harm.
 struct Memory(*mut u8);

@@ -2,12 +2,15 @@
 //!
 //! A line is the operation, the instruction word, and CPSR and r0 to r3 before and after it, in hexadecimal.
 
+mod random;
+
 use forearm_backend::CpuState;
 use forearm_backend::interp::Interp;
 use forearm_frontend::decode::{self, ItState};
 use forearm_frontend::effects::Effects;
 use forearm_frontend::inst::Op;
 use forearm_frontend::tables;
+use random::Random;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -42,17 +45,8 @@ fn answers_of_qemu() {
     assert!(count > 1000, "{count} answers");
 }
 
-/// A small generator of random numbers (xorshift), with a liking for edges.
-struct Random(u32);
-
 impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0
-    }
-
+    /// With a liking for edges.
     fn value(&mut self) -> u32 {
         const EDGES: [u32; 12] =
             [0, 1, 31, 32, 33, 0x8000, 0x7fff, 0xffff_8000, 0x8000_0000, 0x7fff_ffff, 0x80ff_7f00, u32::MAX];
