@@ -531,6 +531,7 @@ impl Engine {
         host.indirect = enter::indirect_address();
         host.interpret = interp::one as *const () as u64;
         host.helper = helpers::call as *const () as u64;
+        host.crypto = crate::crypto::functions().as_ptr() as u64;
         host.jumps.prepare();
     }
 

@@ -109,7 +109,9 @@ pub(crate) struct HostState {
     pub interpret: u64,
     /// Host function that does one operation for compiled code.
     pub helper: u64,
-    /// Its operands and result.
+    /// Table of `crypto::functions`.
+    pub crypto: u64,
+    /// The helper's operands and result.
     pub scratch: [u128; 4],
     /// Where executed instructions are counted; null when they are not.
     pub counts: *const Executed,
@@ -145,6 +147,7 @@ impl Default for HostState {
             indirect: 0,
             interpret: 0,
             helper: 0,
+            crypto: 0,
             scratch: [0; 4],
             counts: stats::of_thread(),
             fault_at: 0,

@@ -3,7 +3,7 @@
 use crate::interp::Interp;
 use crate::state::CpuState;
 use forearm_frontend::machine::{
-    Crypto, CryptoOp, Elem, Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding, V1, V2, V3, VShift, Vector,
+    Elem, Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding, V1, V2, V3, VShift, Vector,
 };
 
 /// An operation, with what the instruction fixes of it. Operands are in `HostState::scratch`, the result is put into its
@@ -14,7 +14,6 @@ pub(crate) enum Helper {
     V2(V2, Elem),
     V3(V3, Elem),
     VShift(VShift, Elem, u8),
-    Crypto(CryptoOp),
     S1(FloatOp1),
     S2(FloatOp2),
     S3(FloatOp3),
@@ -101,7 +100,6 @@ pub(crate) unsafe extern "sysv64" fn call(cpu: &mut CpuState, packed: u64) {
         Helper::V2(op, e) => m.v2(op, e, a, b),
         Helper::V3(op, e) => m.v3(op, e, a, b, c),
         Helper::VShift(op, e, n) => m.vshift(op, e, a, n),
-        Helper::Crypto(op) => m.crypto(op, a, b, c),
         Helper::S1(op) => m.s1(op, a as u32).into(),
         Helper::S2(op) => m.s2(op, a as u32, b as u32).into(),
         Helper::S3(op) => m.s3(op, a as u32, b as u32, c as u32).into(),

@@ -10,7 +10,7 @@ use crate::state::{FLAGS_ADD, FLAGS_SUB};
 use crate::stats;
 use crate::tuning::{self, Optimisations};
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
-use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::types::{I8X16, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc,
     Type, UserExternalName, Value,
@@ -174,6 +174,7 @@ pub struct Codegen<'a, 'f> {
     jump: SigRef,
     helper: Option<SigRef>,
     operation: Option<SigRef>,
+    crypto: Option<SigRef>,
     /// The block has been ended by the current instruction.
     pub(super) ended: bool,
 }
@@ -233,6 +234,7 @@ pub(super) fn emit(
         jump,
         helper: None,
         operation: None,
+        crypto: None,
         ended: false,
     };
     g.region(region);
@@ -468,6 +470,23 @@ impl Codegen<'_, '_> {
         let f = self.b.ins().load(I64, STATE, self.cpu, field!(host.helper));
         self.b.ins().call_indirect(signature, f, &[self.cpu, packed]);
         self.b.ins().load(ty, STATE, self.cpu, field!(host.scratch))
+    }
+
+    /// Calls the function of an operation on vectors.
+    pub(super) fn call_crypto(&mut self, op: CryptoOp, operands: [Value; 3]) -> Value {
+        let signature = match self.crypto {
+            Some(s) => s,
+            None => {
+                let mut s = Signature::new(CallConv::SystemV);
+                s.params.extend([AbiParam::new(I8X16); 3]);
+                s.returns.push(AbiParam::new(I8X16));
+                *self.crypto.insert(self.b.import_signature(s))
+            }
+        };
+        let table = self.b.ins().load(I64, STATE, self.cpu, field!(host.crypto));
+        let f = self.b.ins().load(I64, STATE, table, 8 * op as i32);
+        let call = self.b.ins().call_indirect(signature, f, &operands);
+        self.b.inst_results(call)[0]
     }
 
     /// An alignment fault unless `addr` is a multiple of `align`.

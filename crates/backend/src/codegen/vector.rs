@@ -542,10 +542,16 @@ impl Vector for Codegen<'_, '_> {
 
 impl Crypto for Codegen<'_, '_> {
     fn crypto(&mut self, op: CryptoOp, d: Value, n: Value, m: Value) -> Value {
-        use CryptoOp::{AesD, AesE, AesImc, AesMc};
+        use CryptoOp::{AesD, AesE, AesImc, AesMc, Sha1Su0};
         use StandIn::{AesDec, AesDecLast, AesEnc, AesEncLast};
-        if !self.features.aes || !matches!(op, AesD | AesE | AesImc | AesMc) {
-            return self.helper(Helper::Crypto(op), &[d, n, m], I8X16);
+        match op {
+            Sha1Su0 => {
+                let middle = self.vext(d, n, 8);
+                let v = self.b.ins().bxor(middle, d);
+                return self.b.ins().bxor(v, m);
+            }
+            AesD | AesE | AesImc | AesMc if self.features.aes => {}
+            _ => return self.call_crypto(op, [d, n, m]),
         }
         // The host adds a key at the end of a round, Arm at its beginning.
         let none = self.zero();

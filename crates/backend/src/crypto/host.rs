@@ -1,14 +1,17 @@
 //! The same on AES-NI, SHA-NI and PCLMULQDQ.
 
+use super::{Function, crypto};
 use forearm_frontend::machine::CryptoOp;
 use std::arch::x86_64::*;
 
-fn to(x: u128) -> __m128i {
+#[inline(always)]
+pub fn to(x: u128) -> __m128i {
     // SAFETY: both are 128 bits in the same order, any bits are valid.
     unsafe { std::mem::transmute(x) }
 }
 
-fn from(x: __m128i) -> u128 {
+#[inline(always)]
+pub fn from(x: __m128i) -> u128 {
     // SAFETY: as above.
     unsafe { std::mem::transmute(x) }
 }
@@ -30,6 +33,7 @@ pub unsafe fn aes(op: CryptoOp, d: u128, m: u128) -> u128 {
 /// # Safety
 /// The host has SHA-NI and SSE4.1.
 #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+#[inline]
 pub unsafe fn sha(op: CryptoOp, d: u128, n: u128, m: u128) -> u128 {
     let (d, n, m) = (to(d), to(n), to(m));
     from(match op {
@@ -48,6 +52,7 @@ pub unsafe fn sha(op: CryptoOp, d: u128, n: u128, m: u128) -> u128 {
 
 /// SHA1RNDS4 has the words in the other order, adds the round constant, and takes E with the first word.
 #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+#[inline]
 fn sha1<const F: i32>(abcd: __m128i, e: __m128i, wk: __m128i, k: i32) -> __m128i {
     let e = _mm_slli_si128::<12>(e);
     let w = _mm_sub_epi32(_mm_shuffle_epi32::<0x1b>(wk), _mm_set1_epi32(k));
@@ -57,6 +62,7 @@ fn sha1<const F: i32>(abcd: __m128i, e: __m128i, wk: __m128i, k: i32) -> __m128i
 
 /// SHA256RNDS2 keeps ABEF and CDGH, first word highest, and does two rounds.
 #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+#[inline]
 fn sha256(abcd: __m128i, efgh: __m128i, wk: __m128i) -> (__m128i, __m128i) {
     let dcba = _mm_shuffle_epi32::<0x1b>(abcd);
     let hgfe = _mm_shuffle_epi32::<0x1b>(efgh);
@@ -76,3 +82,23 @@ fn sha256(abcd: __m128i, efgh: __m128i, wk: __m128i) -> (__m128i, __m128i) {
 pub unsafe fn pmull64(a: u64, b: u64) -> u128 {
     from(_mm_clmulepi64_si128::<0>(to(a.into()), to(b.into())))
 }
+
+/// For hosts with SHA-NI and SSE4.1.
+pub static FUNCTIONS: [Function; 14] = table! {
+    AesE crypto; AesD crypto; AesMc crypto; AesImc crypto;
+    #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+    Sha1C sha;
+    #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+    Sha1P sha;
+    #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+    Sha1M sha;
+    Sha1H crypto; Sha1Su0 crypto; Sha1Su1 crypto;
+    #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+    Sha256H sha;
+    #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+    Sha256H2 sha;
+    #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+    Sha256Su0 sha;
+    #[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+    Sha256Su1 sha;
+};

@@ -1,10 +1,29 @@
 //! The Cryptographic Extension (Armv8 F6): AES, SHA-1, SHA-256 and the 64-bit polynomial product, on the host's
 //! instructions where it has them.
 
+#![allow(improper_ctypes_definitions, reason = "the ABI of x86-64 says how a __m128i is passed")]
+
+/// Makes a table of functions of `CryptoOp`s, in their order.
+macro_rules! table {
+    ($($(#[$attribute:meta])* $op:ident $with:path;)*) => {
+        [$({
+            $(#[$attribute])*
+            unsafe extern "sysv64" fn function(d: __m128i, n: __m128i, m: __m128i) -> __m128i {
+                // SAFETY: a function with a feature is called where the host has it.
+                #[allow(unused_unsafe, reason = "some operations are safe")]
+                to(unsafe { $with(CryptoOp::$op, from(d), from(n), from(m)) })
+            }
+            function
+        }),*]
+    };
+}
+
 mod host;
 mod portable;
 
 use forearm_frontend::machine::CryptoOp;
+use host::{from, to};
+use std::arch::x86_64::__m128i;
 
 /// The new Qd of `op`; see `machine::Crypto`.
 pub fn crypto(op: CryptoOp, d: u128, n: u128, m: u128) -> u128 {
@@ -27,6 +46,21 @@ pub fn crypto(op: CryptoOp, d: u128, n: u128, m: u128) -> u128 {
         }
     }
 }
+
+/// An operation as compiled code calls it: the operands and the result are in vector registers.
+pub type Function = unsafe extern "sysv64" fn(__m128i, __m128i, __m128i) -> __m128i;
+
+/// The functions for this host, by the number of the operation.
+pub fn functions() -> &'static [Function; 14] {
+    let sha = is_x86_feature_detected!("sha") && is_x86_feature_detected!("sse4.1");
+    if sha { &host::FUNCTIONS } else { &ANY_HOST }
+}
+
+static ANY_HOST: [Function; 14] = table! {
+    AesE crypto; AesD crypto; AesMc crypto; AesImc crypto;
+    Sha1C crypto; Sha1P crypto; Sha1M crypto; Sha1H crypto; Sha1Su0 crypto; Sha1Su1 crypto;
+    Sha256H crypto; Sha256H2 crypto; Sha256Su0 crypto; Sha256Su1 crypto;
+};
 
 /// Carry-less product of two doublewords (VMULL.P64).
 pub fn pmull64(a: u64, b: u64) -> u128 {
@@ -69,6 +103,19 @@ mod tests {
             }
             let (a, b) = (d as u64, n as u64);
             assert_eq!(pmull64(a, b), portable::pmull64(a, b), "{a:#x} {b:#x}");
+        }
+    }
+
+    #[test]
+    fn the_tables_are_in_order() {
+        let mut numbers = numbers();
+        let [d, n, m] = [(); 3].map(|()| numbers.next().expect("endless"));
+        for table in [functions(), &ANY_HOST] {
+            for op in OPS {
+                // SAFETY: for this host.
+                let result = unsafe { table[op as usize](to(d), to(n), to(m)) };
+                assert_eq!(from(result), portable::crypto(op, d, n, m), "{op:?}");
+            }
         }
     }
 
