@@ -532,6 +532,7 @@ impl Engine {
         host.interpret = interp::one as *const () as u64;
         host.helper = helpers::call as *const () as u64;
         host.crypto = crate::crypto::functions().as_ptr() as u64;
+        host.rare_helper = enter::rare_helper_address();
         host.jumps.prepare();
     }
 

@@ -84,6 +84,64 @@ global_asm!(
     "3:",
     "xor esi, esi",
     "jmp forearm_leave",
+    // rdi: state, rsi: a helper's operation. Keeps all registers.
+    ".global forearm_rare_helper",
+    "forearm_rare_helper:",
+    "push rax",
+    "push rcx",
+    "push rdx",
+    "push rsi",
+    "push rdi",
+    "push r8",
+    "push r9",
+    "push r10",
+    "push r11",
+    "sub rsp, 256",
+    "movaps [rsp + 0], xmm0",
+    "movaps [rsp + 16], xmm1",
+    "movaps [rsp + 32], xmm2",
+    "movaps [rsp + 48], xmm3",
+    "movaps [rsp + 64], xmm4",
+    "movaps [rsp + 80], xmm5",
+    "movaps [rsp + 96], xmm6",
+    "movaps [rsp + 112], xmm7",
+    "movaps [rsp + 128], xmm8",
+    "movaps [rsp + 144], xmm9",
+    "movaps [rsp + 160], xmm10",
+    "movaps [rsp + 176], xmm11",
+    "movaps [rsp + 192], xmm12",
+    "movaps [rsp + 208], xmm13",
+    "movaps [rsp + 224], xmm14",
+    "movaps [rsp + 240], xmm15",
+    "call [rdi + {helper}]",
+    "movaps xmm0, [rsp + 0]",
+    "movaps xmm1, [rsp + 16]",
+    "movaps xmm2, [rsp + 32]",
+    "movaps xmm3, [rsp + 48]",
+    "movaps xmm4, [rsp + 64]",
+    "movaps xmm5, [rsp + 80]",
+    "movaps xmm6, [rsp + 96]",
+    "movaps xmm7, [rsp + 112]",
+    "movaps xmm8, [rsp + 128]",
+    "movaps xmm9, [rsp + 144]",
+    "movaps xmm10, [rsp + 160]",
+    "movaps xmm11, [rsp + 176]",
+    "movaps xmm12, [rsp + 192]",
+    "movaps xmm13, [rsp + 208]",
+    "movaps xmm14, [rsp + 224]",
+    "movaps xmm15, [rsp + 240]",
+    "add rsp, 256",
+    "pop r11",
+    "pop r10",
+    "pop r9",
+    "pop r8",
+    "pop rdi",
+    "pop rsi",
+    "pop rdx",
+    "pop rcx",
+    "pop rax",
+    "ret",
+    helper = const offset_of!(CpuState, host.helper),
     jump_mask = const crate::cache::NATIVE_JUMP_MASK,
     jumps = const offset_of!(CpuState, host.native_jumps),
     frame = const crate::codegen::FRAME + 8,
@@ -104,6 +162,7 @@ unsafe extern "C" {
     fn forearm_native(cpu: *mut CpuState, body: u64) -> u64;
     fn forearm_leave();
     fn forearm_indirect();
+    fn forearm_rare_helper();
 }
 
 thread_local! {
@@ -165,4 +224,9 @@ pub fn leave_address() -> u64 {
 /// Address that compiled code jumps to for a guest address in a register.
 pub fn indirect_address() -> u64 {
     forearm_indirect as *const () as u64
+}
+
+/// Address of the function that compiled code calls rare helpers through.
+pub fn rare_helper_address() -> u64 {
+    forearm_rare_helper as *const () as u64
 }

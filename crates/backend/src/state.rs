@@ -113,6 +113,12 @@ pub(crate) struct HostState {
     pub crypto: u64,
     /// The helper's operands and result.
     pub scratch: [u128; 4],
+    /// Calls `helper` and keeps all registers.
+    pub rare_helper: u64,
+    /// All bits of a double but the sign.
+    pub magnitude_d: u64,
+    /// All bits of a single but the sign.
+    pub magnitude_s: u32,
     /// Where executed instructions are counted; null when they are not.
     pub counts: *const Executed,
     /// Host instruction that faulted; 0 when the fault was found otherwise.
@@ -148,6 +154,9 @@ impl Default for HostState {
             interpret: 0,
             helper: 0,
             crypto: 0,
+            rare_helper: 0,
+            magnitude_d: u64::MAX >> 1,
+            magnitude_s: u32::MAX >> 1,
             scratch: [0; 4],
             counts: stats::of_thread(),
             fault_at: 0,

@@ -414,12 +414,7 @@ fn holders_behind(i: &Instruction, mut holders: Holders, info: &mut InstructionI
     let from = operand(i.op1_kind(), i.op1_register());
     let copied = i.code() == Code::Mov_r64_rm64 || i.code() == Code::Mov_rm64_r64;
     let copied = copied && from.is_some_and(|from| holders.contains(&from));
-    if i.flow_control() == FlowControl::Call || i.flow_control() == FlowControl::IndirectCall {
-        use Register::{R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI};
-        for register in [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11] {
-            holders.remove(&Holder::Register(register));
-        }
-    }
+    // A call keeps what is looked at behind it: other registers are not read before they are written.
     for used in info.info(i).used_registers() {
         if !matches!(
             used.access(),

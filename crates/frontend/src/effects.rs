@@ -47,6 +47,13 @@ pub struct Effects {
     pub float: bool,
     /// Elements of vectors may set FPSCR's cumulative flags.
     pub cumulative: bool,
+    /// S and D registers read as such, a bit of [`scalar_overlap`]'s each.
+    pub scalar_reads: u64,
+    /// S and D registers written as such.
+    pub scalar_writes: u64,
+    /// D registers of which vectors are read or written, in the same bits. Not 32 bits wide: LLVM makes shifts of four such
+    /// numbers a conversion of floats, which would set the guest's exception flags.
+    pub vectors: u64,
     /// FPSCR may be written as a whole: rounding or flush mode may change.
     pub writes_fpscr: bool,
     /// Leaves the straight line; a block ends here.
@@ -55,7 +62,23 @@ pub struct Effects {
     pub links: bool,
 }
 
+/// The S and D registers that overlap with those of `set`. Bits 0 to 31 are S registers, bits 32 to 63 D registers.
+pub fn scalar_overlap(set: u64) -> u64 {
+    if set == 0 {
+        return 0;
+    }
+    (0..16).fold(0, |overlap, d| {
+        let (singles, double) = (3 << (2 * d), 1 << (32 + d));
+        overlap | if set & singles != 0 { double } else { 0 } | if set & double != 0 { singles } else { 0 }
+    })
+}
+
 impl Effects {
+    /// The S and D registers that `vectors` has bits of.
+    pub fn scalars_of_vectors(&self) -> u64 {
+        self.vectors | scalar_overlap(self.vectors)
+    }
+
     /// The effects of `inst`.
     pub fn of(inst: &Inst) -> Effects {
         let mut e = Effects::default();
@@ -271,17 +294,21 @@ impl crate::machine::Float for Effects {
     type S = ();
     type D = ();
 
-    fn sreg(&mut self, _: u8) {
+    fn sreg(&mut self, r: u8) {
         self.float = true;
+        self.scalar_reads |= 1 << (r & 31);
     }
-    fn set_sreg(&mut self, _: u8, (): ()) {
+    fn set_sreg(&mut self, r: u8, (): ()) {
         self.float = true;
+        self.scalar_writes |= 1 << (r & 31);
     }
-    fn dreg(&mut self, _: u8) {
+    fn dreg(&mut self, r: u8) {
         self.float = true;
+        self.scalar_reads |= 1 << (32 + (r & 31));
     }
-    fn set_dreg(&mut self, _: u8, (): ()) {
+    fn set_dreg(&mut self, r: u8, (): ()) {
         self.float = true;
+        self.scalar_writes |= 1 << (32 + (r & 31));
     }
     fn s_from_bits(&mut self, (): ()) {}
     fn s_bits(&mut self, (): ()) {}
@@ -334,17 +361,21 @@ impl crate::machine::Crypto for Effects {
 impl crate::machine::Vector for Effects {
     type V = ();
 
-    fn qreg(&mut self, _: u8) {
+    fn qreg(&mut self, r: u8) {
         self.float = true;
+        self.vectors |= 3 << (32 + 2 * (r & 15));
     }
-    fn set_qreg(&mut self, _: u8, (): ()) {
+    fn set_qreg(&mut self, r: u8, (): ()) {
         self.float = true;
+        self.vectors |= 3 << (32 + 2 * (r & 15));
     }
-    fn vdreg(&mut self, _: u8) {
+    fn vdreg(&mut self, r: u8) {
         self.float = true;
+        self.vectors |= 1 << (32 + (r & 31));
     }
-    fn set_vdreg(&mut self, _: u8, (): ()) {
+    fn set_vdreg(&mut self, r: u8, (): ()) {
         self.float = true;
+        self.vectors |= 1 << (32 + (r & 31));
     }
     fn vload(&mut self, _: u32, _: u32, (): ()) {
         self.memory = true;

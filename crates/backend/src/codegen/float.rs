@@ -2,12 +2,17 @@
 //!
 //! A result that is a NaN is computed again by the interpreter's operation, which knows Arm's rules for NaNs; the
 //! exception flags are the same. While FPSCR.FZ is set (`Mode::flush`) all arithmetic is the interpreter's.
+//!
+//! To Cranelift these operations have no side effects. The check of a result keeps it in its place, and regions with
+//! floating point are not optimised.
 
 use super::helpers::Helper;
+use super::integer::GUEST;
 use super::translate::{Codegen, STATE, field};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, Type, Value};
+use cranelift_codegen::ir::{InstBuilder, Opcode, Type, Value};
 use forearm_frontend::machine::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding};
 
 impl Codegen<'_, '_> {
@@ -18,10 +23,44 @@ impl Codegen<'_, '_> {
         let result = self.b.append_block_param(on, ty);
         self.b.ins().brif(rare, cold, &[], on, &[fast.into()]);
         self.switch(cold);
-        let exact = self.helper(helper, operands, ty);
+        // A negation that the fast way does without is made here.
+        let mut again = [self.cpu; 3];
+        for (again, &v) in again.iter_mut().zip(operands) {
+            *again = match self.negated(v) {
+                Some(v) => self.b.ins().fneg(v),
+                None => v,
+            };
+        }
+        let exact = self.rare_helper(helper, &again[..operands.len()], ty);
         self.b.ins().jump(on, &[exact.into()]);
         self.switch(on);
         result
+    }
+
+    /// All bits set but the sign. One value in a region: Cranelift makes a constant again for each use.
+    fn magnitude(&mut self, ty: Type) -> Value {
+        let single = ty == F32;
+        if let Some(v) = self.magnitude[usize::from(single)] {
+            return v;
+        }
+        let offset = if single { field!(host.magnitude_s) } else { field!(host.magnitude_d) };
+        let cpu = self.cpu;
+        let mut entry = FuncCursor::new(self.b.func).at_first_insertion_point(self.entry);
+        let v = entry.ins().load(ty, STATE, cpu, offset);
+        *self.magnitude[usize::from(single)].insert(v)
+    }
+
+    /// All bits but the sign.
+    fn without_sign(&mut self, v: Value) -> Value {
+        let mask = self.magnitude(self.b.func.dfg.value_type(v));
+        self.b.ins().band(v, mask)
+    }
+
+    /// What `v` is the negation of.
+    fn negated(&self, v: Value) -> Option<Value> {
+        let dfg = &self.b.func.dfg;
+        let inst = dfg.value_def(v).inst()?;
+        (dfg.insts[inst].opcode() == Opcode::Fneg).then(|| dfg.inst_args(inst)[0])
     }
 
     /// `fast`, or the helper's answer where that is a NaN.
@@ -33,7 +72,7 @@ impl Codegen<'_, '_> {
     /// The same for what can underflow: Arm judges tininess before rounding, x86 after, so the smallest normal number is
     /// looked at again too. One comparison sees both.
     fn or_nan_or_tiny(&mut self, ty: Type, fast: Value, helper: Helper, operands: &[Value]) -> Value {
-        let magnitude = self.b.ins().fabs(fast);
+        let magnitude = self.without_sign(fast);
         let least = if ty == F32 {
             self.b.ins().f32const(f32::MIN_POSITIVE)
         } else {
@@ -46,7 +85,12 @@ impl Codegen<'_, '_> {
     fn two(&mut self, ty: Type, op: FloatOp2, helper: Helper, a: Value, b: Value) -> Value {
         let fast = match op {
             _ if self.mode.flush => return self.helper(helper, &[a, b], ty),
-            FloatOp2::Add => self.b.ins().fadd(a, b),
+            // x + -y is x - y: what differs is the sign of a NaN.
+            FloatOp2::Add => match (self.negated(a), self.negated(b)) {
+                (_, Some(b)) => self.b.ins().fsub(a, b),
+                (Some(a), None) => self.b.ins().fsub(b, a),
+                (None, None) => self.b.ins().fadd(a, b),
+            },
             FloatOp2::Sub => self.b.ins().fsub(a, b),
             FloatOp2::Mul => self.b.ins().fmul(a, b),
             FloatOp2::Div => self.b.ins().fdiv(a, b),
@@ -91,7 +135,7 @@ impl Codegen<'_, '_> {
             if ty == F32 { g.b.ins().f32const(x) } else { g.b.ins().f64const(f64::from(x)) }
         };
         let fits = if signed {
-            let magnitude = self.b.ins().fabs(a);
+            let magnitude = self.without_sign(a);
             let limit = constant(self, 2_147_483_648.0);
             self.b.ins().fcmp(FloatCC::LessThan, magnitude, limit)
         } else {
@@ -114,7 +158,7 @@ impl Codegen<'_, '_> {
         };
         self.b.ins().jump(on, &[value.into()]);
         self.switch(cold);
-        let exact = self.helper(helper, &[a], I32);
+        let exact = self.rare_helper(helper, &[a], I32);
         self.b.ins().jump(on, &[exact.into()]);
         self.switch(on);
         result
@@ -122,11 +166,13 @@ impl Codegen<'_, '_> {
 
     /// An integer as the host converts it: `w` extended to 64 bits if it is unsigned.
     fn int_to_float(&mut self, ty: Type, w: Value, signed: bool) -> Value {
-        if signed {
-            return self.b.ins().fcvt_from_sint(ty, w);
+        let w = if signed { w } else { self.b.ins().uextend(I64, w) };
+        let v = self.b.ins().fcvt_from_sint(ty, w);
+        if ty == F32 {
+            // It may be inexact, and no check of the result keeps it: Cranelift drops what nobody reads.
+            self.b.ins().store(STATE, v, self.cpu, field!(host.scratch));
         }
-        let long = self.b.ins().uextend(I64, w);
-        self.b.ins().fcvt_from_sint(ty, long)
+        v
     }
 
     fn one(&mut self, ty: Type, op: FloatOp1, helper: Helper, a: Value) -> Value {
@@ -145,28 +191,16 @@ impl Float for Codegen<'_, '_> {
     type D = Value;
 
     fn sreg(&mut self, r: u8) -> Value {
-        if let Some(v) = self.vfp.s(r) {
-            return v;
-        }
-        let v = self.b.ins().load(F32, STATE, self.cpu, field!(vfp) + 4 * i32::from(r & 31));
-        self.vfp.read_s(r, v);
-        v
+        self.scalar(r & 31)
     }
     fn set_sreg(&mut self, r: u8, v: Value) {
-        self.vfp.write_s(r, v);
-        self.b.ins().store(STATE, v, self.cpu, field!(vfp) + 4 * i32::from(r & 31));
+        self.set_scalar(r & 31, v);
     }
     fn dreg(&mut self, r: u8) -> Value {
-        if let Some(v) = self.vfp.d(r) {
-            return v;
-        }
-        let v = self.b.ins().load(F64, STATE, self.cpu, field!(vfp) + 8 * i32::from(r & 31));
-        self.vfp.read_d(r, v);
-        v
+        self.scalar(32 + (r & 31))
     }
     fn set_dreg(&mut self, r: u8, v: Value) {
-        self.vfp.write_d(r, Some(v));
-        self.b.ins().store(STATE, v, self.cpu, field!(vfp) + 8 * i32::from(r & 31));
+        self.set_scalar(32 + (r & 31), v);
     }
     fn s_from_bits(&mut self, w: Value) -> Value {
         self.view(w, F32)
@@ -180,6 +214,22 @@ impl Float for Codegen<'_, '_> {
     fn d_bits(&mut self, d: Value) -> Value {
         self.view(d, I64)
     }
+    fn s_load(&mut self, addr: Value) -> Value {
+        let (p, at) = self.host(addr);
+        self.b.ins().load(F32, GUEST, p, at)
+    }
+    fn d_load(&mut self, addr: Value) -> Value {
+        let (p, at) = self.host(addr);
+        self.b.ins().load(F64, GUEST, p, at)
+    }
+    fn s_store(&mut self, addr: Value, s: Value) {
+        let (p, at) = self.host(addr);
+        self.b.ins().store(GUEST, s, p, at);
+    }
+    fn d_store(&mut self, addr: Value, d: Value) {
+        let (p, at) = self.host(addr);
+        self.b.ins().store(GUEST, d, p, at);
+    }
     fn s_select(&mut self, c: Value, a: Value, b: Value) -> Value {
         self.b.ins().select(c, a, b)
     }
@@ -191,13 +241,13 @@ impl Float for Codegen<'_, '_> {
         self.b.ins().fneg(a)
     }
     fn s_abs(&mut self, a: Value) -> Value {
-        self.b.ins().fabs(a)
+        self.without_sign(a)
     }
     fn d_neg(&mut self, a: Value) -> Value {
         self.b.ins().fneg(a)
     }
     fn d_abs(&mut self, a: Value) -> Value {
-        self.b.ins().fabs(a)
+        self.without_sign(a)
     }
 
     fn s1(&mut self, op: FloatOp1, a: Value) -> Value {

@@ -131,10 +131,13 @@ const MAX_CODE: usize = 1 << 24;
 
 /// Cranelift with its contexts, kept between compilations.
 pub struct Compiler {
+    /// Does not move or drop operations.
     isa: OwnedTargetIsa,
     /// The processor has AES and PCLMULQDQ in three-operand form.
     aes: bool,
     effort: Effort,
+    /// Does, for regions without floating point: it knows nothing of exception flags.
+    thorough: Option<OwnedTargetIsa>,
     context: Context,
     builder: FunctionBuilderContext,
     control: ControlPlane,
@@ -212,10 +215,27 @@ impl Compiler {
     }
 
     fn with(builder: isa::Builder, aes: bool, effort: Effort) -> Result<Compiler, String> {
+        let thorough = match effort {
+            Effort::Quick => None,
+            Effort::Thorough => Some(Compiler::isa(&builder, "speed")?),
+        };
+        Ok(Compiler {
+            isa: Compiler::isa(&builder, "none")?,
+            thorough,
+            aes,
+            effort,
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            control: ControlPlane::default(),
+            addresses: Vec::new(),
+        })
+    }
+
+    fn isa(builder: &isa::Builder, opt_level: &str) -> Result<OwnedTargetIsa, String> {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         for (name, value) in [
-            ("opt_level", if effort == Effort::Quick { "none" } else { "speed" }),
+            ("opt_level", opt_level),
             ("regalloc_algorithm", "backtracking"),
             ("enable_verifier", verify),
             ("preserve_frame_pointers", "true"), // return_call wants it
@@ -226,16 +246,7 @@ impl Compiler {
         ] {
             flags.set(name, value).map_err(|e| format!("{name}: {e}"))?;
         }
-        let isa = builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
-        Ok(Compiler {
-            isa,
-            aes,
-            effort,
-            context: Context::new(),
-            builder: FunctionBuilderContext::new(),
-            control: ControlPlane::default(),
-            addresses: Vec::new(),
-        })
+        builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
     }
 
     /// Compiles the region of `key` with the `warm` code around it. `None`: it is left to the interpreter.
@@ -257,7 +268,9 @@ impl Compiler {
         log::intermediate(key.pc(), &self.context.func.display());
         // Numbers of the link slots by name; the names cannot be asked for while the code is borrowed.
         let names = self.context.func.params.user_named_funcs().clone();
-        let compiled = match self.context.compile(&*self.isa, &mut self.control) {
+        let float = region.blocks.iter().flat_map(|b| &b.instructions).any(|d| d.effects.float);
+        let isa = self.thorough.as_ref().filter(|_| !float).unwrap_or(&self.isa);
+        let compiled = match self.context.compile(&**isa, &mut self.control) {
             Ok(c) => c,
             Err(e) => {
                 tracing::warn!("{:#x}: {:?}", key.pc(), e.inner);

@@ -4,7 +4,7 @@ use crate::cache::Key;
 use crate::interp::block::{Decoded, Fetch};
 use crate::tuning::{self, Optimisations};
 use forearm_frontend::decode::ItState;
-use forearm_frontend::effects::Flow;
+use forearm_frontend::effects::{Flow, scalar_overlap};
 use forearm_frontend::inst::cond;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -42,6 +42,10 @@ pub struct Block {
     pub successors: Vec<usize>,
     /// An edge comes back to it: a loop starts here.
     pub header: bool,
+    /// S and D registers (as bits of [`Effects`]' sets) whose values come in host registers.
+    pub scalars_in: u64,
+    /// Those of them that may differ from the state in memory.
+    pub scalars_dirty_in: u64,
     /// Where the block leaves the region by its fixed edges, the flags are read before they are set.
     pub flags_matter: bool,
 }
@@ -224,6 +228,8 @@ fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, retur
             flags_live: Vec::new(),
             successors: Vec::new(),
             header: false,
+            scalars_in: 0,
+            scalars_dirty_in: 0,
             flags_matter: true,
         });
     }
@@ -317,7 +323,113 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
         (b.live_in, b.flags_matter) = (live[k], flags_matter[k]);
         b.successors.clone_from(&successors[k]);
     }
+    if tuning::on(Optimisations::VFP_VALUES)
+        && region
+            .blocks
+            .iter()
+            .flat_map(|b| &b.instructions)
+            .any(|d| d.effects.scalar_reads | d.effects.scalar_writes != 0)
+    {
+        scalars(region, &successors, precise);
+    }
 }
+
+impl Decoded {
+    /// The S and D registers that it makes stale in host registers.
+    pub fn stale_scalars(&self) -> u64 {
+        let e = &self.effects;
+        if e.rare { u64::MAX } else { scalar_overlap(e.scalar_writes) | e.scalars_of_vectors() }
+    }
+
+    /// Which may differ from the state behind it.
+    fn scalars_dirty_behind(&self, dirty: u64, precise: bool) -> u64 {
+        let kept = if precise && self.effects.memory { 0 } else { dirty & !self.stale_scalars() };
+        kept | self.effects.scalar_writes | if self.conditional() { dirty } else { 0 }
+    }
+
+    /// Which are known behind it.
+    fn scalars_known_behind(&self, known: u64) -> u64 {
+        let e = &self.effects;
+        let behind = (known | e.scalar_reads) & !self.stale_scalars() | e.scalar_writes;
+        if self.conditional() { known & behind } else { behind }
+    }
+
+    /// Whose values are read from it on, where `live` are behind it.
+    fn scalars_live_before(&self, live: u64) -> u64 {
+        let gone = if self.conditional() { 0 } else { self.effects.scalar_writes | self.stale_scalars() };
+        live & !gone | self.effects.scalar_reads
+    }
+}
+
+/// Finds which S and D registers come into each block in host registers: into a loop all that it reads and, so that it need not store
+/// them each time around, all that are written in it; elsewhere what happens to be known on all ways there.
+fn scalars(region: &mut Region, successors: &[Vec<usize>], precise: bool) {
+    let n = region.blocks.len();
+    let start = |k: usize| region.blocks[k].instructions.first().map_or(0, |d| d.pc);
+    let mut looped = vec![false; n];
+    for (k, next) in successors.iter().enumerate() {
+        let from = region.blocks[k].instructions.last().map_or(0, |d| d.pc);
+        for &s in next.iter().filter(|&&s| start(s) <= from) {
+            for (k, looped) in looped.iter_mut().enumerate() {
+                *looped |= (start(s)..=from).contains(&start(k));
+            }
+        }
+    }
+    let (mut dirty, mut live, mut known) = (vec![0u64; n], vec![0u64; n], vec![u64::MAX; n]);
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for k in (0..n).rev() {
+            let behind = successors[k].iter().fold(0, |l, &s| l | live[s]);
+            let l = region.blocks[k].instructions.iter().rev().fold(behind, |l, d| d.scalars_live_before(l));
+            changed |= l != live[k];
+            live[k] = l;
+        }
+        for k in 0..n {
+            let out = region.blocks[k]
+                .instructions
+                .iter()
+                .fold(dirty[k], |x, d| d.scalars_dirty_behind(x, precise));
+            for &s in successors[k].iter().filter(|&&s| looped[s]) {
+                changed |= out & !dirty[s] != 0;
+                dirty[s] |= out;
+            }
+        }
+    }
+    let headers: Vec<bool> = region.blocks.iter().map(|b| b.header).collect();
+    // The entry, and blocks that nothing leads to.
+    let reached: BTreeSet<usize> = successors.iter().flatten().copied().collect();
+    for k in (0..n).filter(|k| *k == 0 || !reached.contains(k)) {
+        known[k] = 0;
+    }
+    for k in (0..n).filter(|&k| headers[k]) {
+        known[k] = apart(live[k] | dirty[k], live[k]);
+    }
+    changed = true;
+    while changed {
+        changed = false;
+        for k in 0..n {
+            let out = region.blocks[k].instructions.iter().fold(known[k], |x, d| d.scalars_known_behind(x));
+            for &s in successors[k].iter().filter(|&&s| !headers[s]) {
+                changed |= known[s] & !out != 0;
+                known[s] &= out;
+            }
+        }
+    }
+    for (k, b) in region.blocks.iter_mut().enumerate() {
+        b.scalars_in = apart(known[k] & (live[k] | dirty[k]), live[k]);
+        b.scalars_dirty_in = b.scalars_in & dirty[k];
+    }
+}
+
+/// `set` without registers that overlap: those that are `live` stay, and D registers rather than S registers.
+fn apart(set: u64, live: u64) -> u64 {
+    let set = set & !(scalar_overlap(set) & !live);
+    set & !scalar_overlap(set & DOUBLES)
+}
+
+/// The D registers among S and D registers.
+const DOUBLES: u64 = !0 << 32;
 
 /// What may be dirty behind a block. In precise mode an access to memory has stored everything before it.
 fn dirty_behind(b: &Block, precise: bool) -> u32 {

@@ -10,7 +10,7 @@ use crate::state::{FLAGS_ADD, FLAGS_SUB};
 use crate::stats;
 use crate::tuning::{self, Optimisations};
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
-use cranelift_codegen::ir::types::{I8X16, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc,
     Type, UserExternalName, Value,
@@ -18,6 +18,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use forearm_frontend::decode::ItState;
+use forearm_frontend::effects::scalar_overlap;
 use forearm_frontend::inst::{Op, cond};
 use forearm_frontend::machine::CryptoOp;
 
@@ -43,11 +44,9 @@ pub(super) enum Half {
     High(Value),
 }
 
-/// The values that VFP registers have in the current block, where they are known. The state in memory has them too.
+/// The values that vectors have in the current block, where they are known. The state in memory has them too.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct VfpValues {
-    s: [Option<Value>; 32],
-    d: [Option<Value>; 32],
     q: [Option<Value>; 16],
     /// Those of D registers as parts of vectors.
     halves: [Option<Half>; 32],
@@ -56,14 +55,6 @@ pub(super) struct VfpValues {
 }
 
 impl VfpValues {
-    pub fn s(&self, r: u8) -> Option<Value> {
-        self.s[usize::from(r & 31)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
-    }
-
-    pub fn d(&self, r: u8) -> Option<Value> {
-        self.d[usize::from(r & 31)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
-    }
-
     pub fn q(&self, r: u8) -> Option<Value> {
         self.q[usize::from(r & 15)].filter(|_| tuning::on(Optimisations::VFP_VALUES))
     }
@@ -77,17 +68,7 @@ impl VfpValues {
         self.parts >> (2 * (r & 15)) & 3 != 0 && tuning::on(Optimisations::VFP_VALUES)
     }
 
-    /// A value that was read: what overlaps stays known.
-    pub fn read_s(&mut self, r: u8, v: Value) {
-        self.s[usize::from(r & 31)] = Some(v);
-    }
-
-    /// As `read_s`.
-    pub fn read_d(&mut self, r: u8, v: Value) {
-        self.d[usize::from(r & 31)] = Some(v);
-    }
-
-    /// As `read_s`.
+    /// A value that was read.
     pub fn read_q(&mut self, r: u8, v: Value) {
         let r = usize::from(r & 15);
         self.q[r] = Some(v);
@@ -95,33 +76,21 @@ impl VfpValues {
         self.halves[2 * r + 1].get_or_insert(Half::High(v));
     }
 
-    /// As `read_s`.
+    /// As `read_q`.
     pub fn read_half(&mut self, r: u8, half: Half) {
         self.halves[usize::from(r & 31)] = Some(half);
     }
 
-    pub fn write_s(&mut self, r: u8, v: Value) {
+    /// A D register or a part of it was written.
+    pub fn write_d(&mut self, r: u8) {
         let r = usize::from(r & 31);
-        self.s[r] = Some(v);
-        self.d[r / 2] = None;
-        self.halves[r / 2] = None;
-        self.q[r / 4] = None;
-        self.parts |= 1 << (r / 2);
-    }
-
-    pub fn write_d(&mut self, r: u8, v: Option<Value>) {
-        let r = usize::from(r & 31);
-        self.d[r] = v;
         self.halves[r] = None;
         self.q[r / 2] = None;
         self.parts |= 1 << r;
-        if r < 16 {
-            self.s[2 * r..2 * r + 2].fill(None);
-        }
     }
 
     pub fn write_half(&mut self, r: u8, half: Half) {
-        self.write_d(r, None);
+        self.write_d(r);
         self.halves[usize::from(r & 31)] = Some(half);
     }
 
@@ -130,10 +99,22 @@ impl VfpValues {
         self.q[r] = Some(v);
         self.parts &= !(3 << (2 * r));
         self.halves[2 * r..2 * r + 2].copy_from_slice(&[Some(Half::Low(v)), Some(Half::High(v))]);
-        self.d[2 * r..2 * r + 2].fill(None);
-        if r < 8 {
-            self.s[4 * r..4 * r + 4].fill(None);
-        }
+    }
+}
+
+/// S and D registers in variables. A register is a bit as in the sets of `Effects`.
+#[derive(Debug)]
+pub(super) struct Scalars {
+    variables: [Option<Variable>; 64],
+    /// Whose variable has the value.
+    known: u64,
+    /// Of these, which may differ from the state in memory. No two of them overlap.
+    dirty: u64,
+}
+
+impl Default for Scalars {
+    fn default() -> Scalars {
+        Scalars { variables: [None; 64], known: 0, dirty: 0 }
     }
 }
 
@@ -150,6 +131,11 @@ pub struct Codegen<'a, 'f> {
     pub(super) vfp: VfpValues,
     /// The result of the last AESE or AESD, which it was, and what it substituted and shifted.
     pub(super) unmixed: Option<(Value, CryptoOp, Value)>,
+    pub(super) scalars: Scalars,
+    /// A double and a single that have all bits but the sign set, where the region needs them.
+    pub(super) magnitude: [Option<Value>; 2],
+    /// The function's first block.
+    pub(super) entry: Block,
     /// Guest addresses of the current block with their 64-bit forms.
     pub(super) extended: Vec<(Value, Value)>,
     /// Registers (and `FLAGS`) that may differ from the state in memory.
@@ -167,13 +153,15 @@ pub struct Codegen<'a, 'f> {
     exit_mask: u32,
     blocks: Vec<Block>,
     live_in: Vec<u32>,
+    /// S and D registers that each block gets in variables, and those of them that may be dirty.
+    scalars_in: Vec<(u64, u64)>,
     /// Addresses of the region's blocks, for safe points at back edges.
     starts: Vec<u32>,
     returns: Vec<(u32, usize)>,
     exits: Vec<Exit>,
     jump: SigRef,
     helper: Option<SigRef>,
-    operation: Option<SigRef>,
+    operation: [Option<SigRef>; 2],
     crypto: Option<SigRef>,
     /// The block has been ended by the current instruction.
     pub(super) ended: bool,
@@ -186,6 +174,11 @@ macro_rules! field {
     ($($field:tt)+) => { std::mem::offset_of!(crate::state::CpuState, $($field)+) as i32 };
 }
 pub(super) use field;
+
+/// The type of an S or D register, and where the state has it.
+fn scalar_place(n: u8) -> (Type, i32) {
+    if n < 32 { (F32, field!(vfp) + 4 * i32::from(n)) } else { (F64, field!(vfp) + 8 * i32::from(n - 32)) }
+}
 
 /// Fills a new function with a region's code; the exits are what its link slots stand for.
 pub(super) fn emit(
@@ -214,6 +207,9 @@ pub(super) fn emit(
         flags: Flags::Variables,
         vfp: VfpValues::default(),
         unmixed: None,
+        scalars: Scalars::default(),
+        magnitude: [None; 2],
+        entry,
         extended: Vec::new(),
         dirty: 0,
         seen: u32::MAX,
@@ -224,6 +220,7 @@ pub(super) fn emit(
         exit_mask: u32::MAX,
         blocks,
         live_in: region.blocks.iter().map(|b| b.live_in).collect(),
+        scalars_in: region.blocks.iter().map(|b| (b.scalars_in, b.scalars_dirty_in)).collect(),
         starts: region
             .blocks
             .iter()
@@ -233,7 +230,7 @@ pub(super) fn emit(
         exits: Vec::new(),
         jump,
         helper: None,
-        operation: None,
+        operation: [None; 2],
         crypto: None,
         ended: false,
     };
@@ -275,6 +272,7 @@ impl Codegen<'_, '_> {
             self.switch(on);
             self.reload_flags();
         }
+        self.prepare_scalars(0);
         let first = self.blocks[0];
         self.b.ins().jump(first, &[]);
         let mut number = 0;
@@ -286,6 +284,7 @@ impl Codegen<'_, '_> {
             }
             self.flags = Flags::Variables;
             self.vfp = VfpValues::default();
+            (self.scalars.known, self.scalars.dirty) = self.scalars_in[k];
             self.extended.clear();
             self.dirty = block.dirty_in;
             self.ended = false;
@@ -389,11 +388,23 @@ impl Codegen<'_, '_> {
         }
         let flags = self.flags;
         let extended = self.extended.len();
+        // Behind it a register is known if it is on both ways, and only what is known may be dirty.
+        let lost = d.stale_scalars();
+        self.store_scalars(lost);
+        self.scalars.dirty &= !lost;
+        let (known, scalars_dirty) = (self.scalars.known, self.scalars.dirty);
         let (then, after) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(holds, then, &[], after, &[]);
         self.switch(then);
         let dirty = self.dirty;
         self.unconditional(d);
+        if self.ended {
+            (self.scalars.known, self.scalars.dirty) = (known, scalars_dirty);
+        } else {
+            self.store_scalars(!known);
+            self.scalars.known &= known;
+            self.scalars.dirty = (self.scalars.dirty | scalars_dirty) & self.scalars.known;
+        }
         if !self.ended {
             if d.effects.writes_flags {
                 self.sync_flags();
@@ -449,25 +460,47 @@ impl Codegen<'_, '_> {
             let stored = self.dirty & self.seen;
             self.flush(stored);
             self.dirty &= !stored;
+            self.scalars.dirty = 0;
         }
+        let vectors = d.effects.scalars_of_vectors();
+        self.store_scalars(vectors);
+        self.scalars.dirty &= !vectors;
         forearm_frontend::execute(self, &inst);
+        self.scalars.known &= !vectors;
     }
 
     /// Has the interpreter do an operation; the operands and the result are passed through the state.
     pub(super) fn helper(&mut self, helper: Helper, operands: &[Value], ty: Type) -> Value {
+        self.call_helper(CallConv::SystemV, field!(host.helper), helper, operands, ty)
+    }
+
+    /// The same where it is rarely needed: the call keeps all registers, so what is around it need not spare them.
+    pub(super) fn rare_helper(&mut self, helper: Helper, operands: &[Value], ty: Type) -> Value {
+        self.call_helper(CallConv::PreserveAll, field!(host.rare_helper), helper, operands, ty)
+    }
+
+    fn call_helper(
+        &mut self,
+        convention: CallConv,
+        function: i32,
+        helper: Helper,
+        operands: &[Value],
+        ty: Type,
+    ) -> Value {
         for (k, &v) in operands.iter().enumerate() {
             self.b.ins().store(STATE, v, self.cpu, field!(host.scratch) + 16 * k as i32);
         }
-        let signature = match self.operation {
+        let known = &mut self.operation[usize::from(convention == CallConv::PreserveAll)];
+        let signature = match *known {
             Some(s) => s,
             None => {
-                let mut s = Signature::new(CallConv::SystemV);
+                let mut s = Signature::new(convention);
                 s.params.extend([AbiParam::new(I64); 2]);
-                *self.operation.insert(self.b.import_signature(s))
+                *known.insert(self.b.import_signature(s))
             }
         };
         let packed = self.b.ins().iconst(I64, helper.pack() as i64);
-        let f = self.b.ins().load(I64, STATE, self.cpu, field!(host.helper));
+        let f = self.b.ins().load(I64, STATE, self.cpu, function);
         self.b.ins().call_indirect(signature, f, &[self.cpu, packed]);
         self.b.ins().load(ty, STATE, self.cpu, field!(host.scratch))
     }
@@ -561,6 +594,7 @@ impl Codegen<'_, '_> {
             self.dirty &= !FLAGS;
         }
         self.vfp = VfpValues::default();
+        (self.scalars.known, self.scalars.dirty) = (0, 0);
         if d.effects.flow.is_some() {
             self.flush(self.dirty);
             self.leave(0);
@@ -615,8 +649,10 @@ impl Codegen<'_, '_> {
         self.flags = Flags::Variables;
     }
 
-    /// Stores what is dirty among `mask` into the state. What is dirty stays so: other paths may come here clean.
+    /// Stores what is dirty among `mask` into the state, and all S and D registers that are. What is dirty stays so: other
+    /// paths may come here clean.
     pub(super) fn flush(&mut self, mask: u32) {
+        self.store_scalars(u64::MAX);
         let mask = mask & self.dirty;
         for r in 0..15 {
             if mask & 1 << r != 0 {
@@ -707,6 +743,92 @@ impl Codegen<'_, '_> {
         if condition & 1 != 0 { self.b.ins().bxor_imm_u(positive, 1) } else { positive }
     }
 
+    // ---- scalar VFP registers: S registers have numbers 0 to 31, D registers 32 to 63
+
+    fn scalar_variable(&mut self, n: u8) -> Variable {
+        let slot = usize::from(n & 63);
+        match self.scalars.variables[slot] {
+            Some(v) => v,
+            None => {
+                let ty = if n < 32 { F32 } else { F64 };
+                *self.scalars.variables[slot].insert(self.b.declare_var(ty))
+            }
+        }
+    }
+
+    fn load_scalar(&mut self, n: u8) -> Value {
+        let (ty, offset) = scalar_place(n);
+        let v = self.b.ins().load(ty, STATE, self.cpu, offset);
+        let variable = self.scalar_variable(n);
+        self.b.def_var(variable, v);
+        v
+    }
+
+    pub(super) fn scalar(&mut self, n: u8) -> Value {
+        let bit = 1 << n;
+        if self.scalars.known & bit != 0 {
+            let variable = self.scalar_variable(n);
+            return self.b.use_var(variable);
+        }
+        let parts = scalar_overlap(bit);
+        self.store_scalars(parts);
+        self.scalars.dirty &= !parts;
+        self.scalars.known |= if tuning::on(Optimisations::VFP_VALUES) { bit } else { 0 };
+        self.load_scalar(n)
+    }
+
+    /// The value of a D register, where it is in a variable.
+    pub(super) fn known_double(&mut self, r: u8) -> Option<Value> {
+        let n = 32 + (r & 31);
+        (self.scalars.known & 1 << n != 0).then(|| self.scalar(n))
+    }
+
+    pub(super) fn set_scalar(&mut self, n: u8, v: Value) {
+        self.vfp.write_d(if n < 32 { n / 2 } else { n });
+        if !tuning::on(Optimisations::VFP_VALUES) {
+            self.b.ins().store(STATE, v, self.cpu, scalar_place(n).1);
+            return;
+        }
+        let (bit, parts) = (1 << n, scalar_overlap(1 << n));
+        if n < 32 {
+            self.store_scalars(parts); // the other half of the D register
+        }
+        self.scalars.known = self.scalars.known & !parts | bit;
+        self.scalars.dirty = self.scalars.dirty & !parts | bit;
+        let variable = self.scalar_variable(n);
+        self.b.def_var(variable, v);
+    }
+
+    /// Stores what is dirty among `mask` into the state.
+    fn store_scalars(&mut self, mask: u64) {
+        let mut left = mask & self.scalars.dirty;
+        while left != 0 {
+            let n = left.trailing_zeros() as u8;
+            left &= left - 1;
+            let variable = self.scalar_variable(n);
+            let v = self.b.use_var(variable);
+            self.b.ins().store(STATE, v, self.cpu, scalar_place(n).1);
+        }
+    }
+
+    /// Are the variables and the state as a block of the region expects them?
+    fn scalars_ready(&self, k: usize) -> bool {
+        let (known, dirty) = self.scalars_in[k];
+        known & !self.scalars.known == 0 && self.scalars.dirty & !dirty == 0
+    }
+
+    /// Makes the variables and the state what a block of the region expects.
+    fn prepare_scalars(&mut self, k: usize) {
+        let (known, dirty) = self.scalars_in[k];
+        self.store_scalars(!dirty);
+        let mut left = known & !self.scalars.known;
+        while left != 0 {
+            let n = left.trailing_zeros() as u8;
+            left &= left - 1;
+            self.load_scalar(n);
+        }
+    }
+
     // ---- control flow
 
     /// Ends the block with a branch to one of two places.
@@ -727,7 +849,10 @@ impl Codegen<'_, '_> {
     /// The block to branch to for an edge, and whether it is the region's own: else `go` fills it.
     fn destination(&mut self, edge: Edge) -> (Block, bool) {
         match edge {
-            Edge::Inside(k) if self.live_in[k] & FLAGS == 0 || matches!(self.flags, Flags::Variables) => {
+            Edge::Inside(k)
+                if (self.live_in[k] & FLAGS == 0 || matches!(self.flags, Flags::Variables))
+                    && self.scalars_ready(k) =>
+            {
                 (self.blocks[k], true)
             }
             _ => (self.b.create_block(), false),
@@ -741,6 +866,7 @@ impl Codegen<'_, '_> {
                 if self.live_in[k] & FLAGS != 0 {
                     self.sync_flags();
                 }
+                self.prepare_scalars(k);
                 let block = self.blocks[k];
                 self.b.ins().jump(block, &[]);
                 self.ended = true;

@@ -202,7 +202,7 @@ impl Vector for Codegen<'_, '_> {
                 v
             }
             None => {
-                let v = match self.vfp.d(r) {
+                let v = match self.known_double(r) {
                     Some(x) => self.b.ins().scalar_to_vector(F64X2, x),
                     None => {
                         // As an integer: then the load makes the vector.

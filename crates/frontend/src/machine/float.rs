@@ -1,6 +1,6 @@
 //! Scalar floating point: VFP registers and arithmetic under the guest's FPSCR.
 
-use super::Integer;
+use super::{Integer, Size};
 
 /// One-operand arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,6 +92,22 @@ pub trait Float: Integer {
     fn s_bits(&mut self, s: Self::S) -> Self::W;
     fn d_from_bits(&mut self, l: Self::L) -> Self::D;
     fn d_bits(&mut self, d: Self::D) -> Self::L;
+    fn s_load(&mut self, addr: Self::W) -> Self::S {
+        let bits = self.load(Size::W, addr);
+        self.s_from_bits(bits)
+    }
+    fn d_load(&mut self, addr: Self::W) -> Self::D {
+        let bits = self.load64(addr);
+        self.d_from_bits(bits)
+    }
+    fn s_store(&mut self, addr: Self::W, s: Self::S) {
+        let bits = self.s_bits(s);
+        self.store(Size::W, addr, bits);
+    }
+    fn d_store(&mut self, addr: Self::W, d: Self::D) {
+        let bits = self.d_bits(d);
+        self.store64(addr, bits);
+    }
     fn s_select(&mut self, c: Self::B, a: Self::S, b: Self::S) -> Self::S;
     fn d_select(&mut self, c: Self::B, a: Self::D, b: Self::D) -> Self::D;
 

@@ -2,7 +2,7 @@
 
 use super::vfp_data_processing::is_double;
 use crate::inst::Inst;
-use crate::machine::{Machine, Size};
+use crate::machine::Machine;
 
 /// Address of VLDR and VSTR.
 fn address<M: Machine>(m: &mut M, i: &Inst) -> M::W {
@@ -16,12 +16,10 @@ fn address<M: Machine>(m: &mut M, i: &Inst) -> M::W {
 
 fn load_register<M: Machine>(m: &mut M, i: &Inst, r: u8, address: M::W) {
     if is_double(i) {
-        let bits = m.load64(address);
-        let value = m.d_from_bits(bits);
+        let value = m.d_load(address);
         m.set_dreg(r, value);
     } else {
-        let bits = m.load(Size::W, address);
-        let value = m.s_from_bits(bits);
+        let value = m.s_load(address);
         m.set_sreg(r, value);
     }
 }
@@ -29,12 +27,10 @@ fn load_register<M: Machine>(m: &mut M, i: &Inst, r: u8, address: M::W) {
 fn store_register<M: Machine>(m: &mut M, i: &Inst, r: u8, address: M::W) {
     if is_double(i) {
         let value = m.dreg(r);
-        let bits = m.d_bits(value);
-        m.store64(address, bits);
+        m.d_store(address, value);
     } else {
         let value = m.sreg(r);
-        let bits = m.s_bits(value);
-        m.store(Size::W, address, bits);
+        m.s_store(address, value);
     }
 }
 
