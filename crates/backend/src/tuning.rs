@@ -25,7 +25,7 @@ bitflags! {
         const LAZY_FLAGS = 1 << 7;
         /// Flags that nobody reads are not stored.
         const DEAD_FLAGS = 1 << 8;
-        /// Values of VFP registers are kept within a block.
+        /// VFP registers are kept in host registers.
         const VFP_VALUES = 1 << 9;
         /// A conditional instruction selects its result instead of branching.
         const SELECT = 1 << 10;
@@ -52,7 +52,7 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("returns", Optimisations::RETURNS, "returns from calls made in a region stay in it"),
     ("lazy-flags", Optimisations::LAZY_FLAGS, "flags are kept as operands until they are read"),
     ("dead-flags", Optimisations::DEAD_FLAGS, "flags that nobody reads are not stored"),
-    ("vfp-values", Optimisations::VFP_VALUES, "values of VFP registers are kept within a block"),
+    ("vfp-values", Optimisations::VFP_VALUES, "VFP registers are kept in host registers"),
     ("select", Optimisations::SELECT, "conditional instructions select instead of branching"),
     ("imprecise", Optimisations::IMPRECISE, "registers are exact at faults only once the guest has a handler for them"),
     ("budget", Optimisations::BUDGET, "compiling takes a bounded share of the processor time"),

@@ -42,7 +42,7 @@ pub struct Block {
     pub successors: Vec<usize>,
     /// An edge comes back to it: a loop starts here.
     pub header: bool,
-    /// S and D registers (as bits of [`Effects`]' sets) whose values come in host registers.
+    /// S and D registers (as bits of the sets of `Effects`) whose values come in host registers.
     pub scalars_in: u64,
     /// Those of them that may differ from the state in memory.
     pub scalars_dirty_in: u64,
