@@ -15,6 +15,8 @@ struct Encoding {
     syntax: String,
     mask: u32,
     value: u32,
+    /// Of VFP, Advanced SIMD or cryptography.
+    extension: bool,
     place: String,
 }
 
@@ -38,7 +40,8 @@ fn main() {
         };
         for (number, line) in std::fs::read_to_string(path).expect("readable").lines().enumerate() {
             let place = format!("{}:{}", path.display(), number + 1);
-            if let Some(e) = parse(line, set, place) {
+            if let Some(mut e) = parse(line, set, place) {
+                e.extension = ["vfp", "simd", "crypto"].iter().any(|p| stem.starts_with(p));
                 sets.entry(set).or_default().push(e);
             }
         }
@@ -73,7 +76,7 @@ fn parse(line: &str, set: &str, place: String) -> Option<Encoding> {
             _ => panic!("{place}: '{}' in the bit pattern", b as char),
         }
     }
-    Some(Encoding { op, variant, bits, arch, form, syntax, mask, value, place })
+    Some(Encoding { op, variant, bits, arch, form, syntax, mask, value, extension: false, place })
 }
 
 /// `Op`, its names, and the macro that lists each op with its semantics function.
@@ -92,8 +95,25 @@ fn ops(out: &mut String, sets: &BTreeMap<&str, Vec<Encoding>>) {
     for n in &names {
         write!(out, "Op::{n}, ").unwrap();
     }
-    out.push_str("];\n}\n\n/// Calls `$mac! { Op function, ... }` with every operation and the name of its semantics function.\n#[macro_export]\nmacro_rules! for_each_op {\n    ($mac:ident) => {\n        $mac! {\n");
-    for n in &names {
+    out.push_str("];\n}\n\n");
+    list(out, "for_each_op", "every operation", &names);
+    let core = sets.values().flatten().filter(|e| !e.extension).map(|e| e.op.as_str());
+    names = core.collect();
+    names.sort_unstable();
+    names.dedup();
+    list(out, "for_each_core_op", "each operation on core registers alone", &names);
+}
+
+/// A macro that calls another one with operations and the names of their semantics functions.
+fn list(out: &mut String, name: &str, which: &str, ops: &[&str]) {
+    writeln!(
+        out,
+        "/// Calls `$mac! {{ Op function, ... }}` with {which} and the name of its semantics function."
+    )
+    .unwrap();
+    writeln!(out, "#[macro_export]\nmacro_rules! {name} {{\n    ($mac:ident) => {{\n        $mac! {{")
+        .unwrap();
+    for n in ops {
         // `yield` is a reserved word.
         let raw = if *n == "YIELD" { "r#" } else { "" };
         writeln!(out, "            {n} {raw}{},", n.to_lowercase()).unwrap();

@@ -1,5 +1,6 @@
 //! The backend's face to the runtime: run a guest thread until something needs the runtime.
 
+use crate::baseline::Baseline;
 use crate::cache::native::{LinkSlot, Native};
 use crate::cache::store::Store;
 use crate::cache::{BlockRef, Cache, Key};
@@ -103,6 +104,9 @@ pub trait CodeSource: Send + Sync {
 pub struct Policy {
     /// Executions of a block after which its region is compiled; `None`: never.
     pub heat: Option<u32>,
+    /// Executions of a block after which the baseline compiler compiles it; `None`: never. Those that make its region hot
+    /// are counted from then on.
+    pub warmth: Option<u32>,
     /// One guest instruction a block, and none compiled (`-one-insn-per-tb`).
     pub one_insn: bool,
 }
@@ -111,14 +115,17 @@ pub struct Policy {
 static ONE_INSN: AtomicBool = AtomicBool::new(false);
 
 /// Executions that make a block hot. Chosen by measurement, see `docs/performance.md`.
-const HEAT: u32 = 4000;
+const HEAT: u32 = 20_000;
+
+/// Executions that make a block warm. Likewise.
+const WARMTH: u32 = 64;
 
 /// A block is compiled along with a hot one when it was executed a `WARM`th of the times that make one hot.
 const WARM: u32 = 4;
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { heat: Some(HEAT), one_insn: false }
+        Policy { heat: Some(HEAT), warmth: Some(WARMTH), one_insn: false }
     }
 }
 
@@ -128,16 +135,24 @@ impl Policy {
         ONE_INSN.store(true, Ordering::Relaxed);
     }
 
-    /// As `FOREARM_TIER` says: `interp` never compiles, `jit` compiles at the first execution, a number is the heat.
+    /// As `FOREARM_TIER` says: `interp` never compiles, `baseline` compiles at the first execution by the baseline compiler and
+    /// nothing by Cranelift, `jit` by Cranelift alone, a number is the heat.
     pub fn from_environment() -> Policy {
-        let heat = match std::env::var("FOREARM_TIER").as_deref() {
-            Ok("interp") => None,
-            Ok("jit") => Some(0),
-            Ok(n) => n.parse().ok().or(Some(HEAT)),
-            Err(_) => Some(HEAT),
+        let (heat, warmth) = match std::env::var("FOREARM_TIER").as_deref() {
+            Ok("interp") => (None, None),
+            Ok("baseline") => (None, Some(0)),
+            Ok("jit") => (Some(0), None),
+            Ok(n) => (n.parse().ok().or(Some(HEAT)), Some(WARMTH)),
+            Err(_) => (Some(HEAT), Some(WARMTH)),
         };
+        let warmth = warmth.filter(|_| tuning::on(Optimisations::BASELINE));
         let one_insn = ONE_INSN.load(Ordering::Relaxed);
-        Policy { heat: heat.filter(|_| !one_insn), one_insn }
+        Policy { heat: heat.filter(|_| !one_insn), warmth: warmth.filter(|_| !one_insn), one_insn }
+    }
+
+    /// Executions after which an interpreted block is compiled, in one way or the other.
+    fn first(&self) -> Option<u32> {
+        self.warmth.or(self.heat)
     }
 }
 
@@ -148,6 +163,8 @@ const INSIDE: u32 = 8;
 struct Tier1 {
     /// `None` until something is hot: making a compiler takes as long as a small program.
     compiler: Option<Compiler>,
+    /// Likewise; also where the host's processor is too old for it.
+    baseline: Option<Baseline>,
     native: Native,
     /// Processor time that compiling has taken.
     spent: Duration,
@@ -204,6 +221,7 @@ impl Engine {
             policy,
             tier1: Mutex::new(Tier1 {
                 compiler: None,
+                baseline: None,
                 native: Native::new(enter::leave_address()),
                 spent: Duration::ZERO,
             }),
@@ -259,13 +277,13 @@ impl Engine {
                 if block.instructions == 0 {
                     self.cache.forget(&block);
                 } else {
-                    control::make_interpreted(&block, self.policy.heat);
+                    control::make_interpreted(&block, self.policy.first());
                 }
             }
         }
     }
 
-    /// Compiles the region of a hot block. When it can't be, the block is not asked for again.
+    /// Compiles an interpreted block that is warm or hot. When it can't be, the block is not asked for again.
     pub(crate) fn promote(&self, block: &Block) {
         let _gate = self.pass_gate();
         stats::count(Event::Hot);
@@ -286,21 +304,16 @@ impl Engine {
             placed = tier1.native.take(block.key, mode, &read);
             stats::add(Event::Taken, placed.is_some().into());
         }
-        if placed.is_none() {
-            if let Some(heat @ 1..) = self.policy.heat
-                && tuning::on(Optimisations::BUDGET)
-                && tier1.spent > ALLOWANCE + processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) / SHARE
-            {
+        if placed.is_none() && self.policy.warmth.is_some() {
+            placed = self.compile_baseline(&mut tier1, block.key, mode, &read);
+        }
+        if placed.is_none() && self.policy.heat.is_some() {
+            if self.is_budget_spent(&tier1) {
                 stats::count(Event::PutOff);
-                control::make_interpreted(block, Some(heat));
+                control::make_interpreted(block, self.policy.heat);
                 return;
             }
-            let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
-            let warm = |pc| self.is_warm(block.key, pc);
-            placed = self.compile(&mut tier1, block.key, mode, &read, &warm).map(|c| (c.0, c.1));
-            let spent = processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
-            stats::compiled_for(spent);
-            tier1.spent += spent;
+            placed = self.compile_timed(&mut tier1, block.key, mode, &read);
         }
         match placed {
             Some((body, slot)) => {
@@ -314,6 +327,108 @@ impl Engine {
                 control::make_interpreted(block, None);
             }
         }
+    }
+
+    /// Has Cranelift compile the region of a block that baseline code, which has left through `slot`, has found hot.
+    pub(crate) fn improve(&self, block: &Block, slot: &LinkSlot) {
+        let _gate = self.pass_gate();
+        stats::count(Event::Hot);
+        let counter = &slot.number;
+        let Some(heat) = self.policy.heat else {
+            counter.store(i32::MAX as u32, Ordering::Relaxed);
+            return;
+        };
+        let Ok(mut tier1) = self.tier1.try_lock() else {
+            stats::count(Event::PutOff);
+            counter.store(64, Ordering::Relaxed);
+            return;
+        };
+        // SAFETY: a link slot lives as long as the engine.
+        let old = unsafe { block.native_slot.load(Ordering::Acquire).as_ref() };
+        let old = old.filter(|_| block.native.load(Ordering::Acquire) != 0);
+        if let Some(entry) = old.filter(|old| !old.is_baseline()) {
+            tier1.native.link(slot, entry);
+            return;
+        }
+        if block.key.itstate() != 0 {
+            counter.store(i32::MAX as u32, Ordering::Relaxed);
+            return;
+        }
+        if self.is_budget_spent(&tier1) {
+            stats::count(Event::PutOff);
+            counter.store(heat, Ordering::Relaxed);
+            return;
+        }
+        let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
+        let Some((body, entry)) = self.compile_timed(&mut tier1, block.key, self.mode(), &read) else {
+            stats::count(Event::Refused);
+            counter.store(i32::MAX as u32, Ordering::Relaxed);
+            return;
+        };
+        self.announce(&mut tier1.native, block.key, body);
+        // SAFETY: the entry slot of the region that has just been placed.
+        let new = unsafe { &*entry };
+        if let Some(old) = old {
+            tier1.native.replace(old, new);
+        }
+        tier1.native.link(slot, new);
+        block.native_slot.store(entry.cast_mut(), Ordering::Release);
+        block.native.store(body, Ordering::Release);
+        control::make_native(block);
+    }
+
+    /// Has Cranelift had its share of the processor time?
+    fn is_budget_spent(&self, tier1: &Tier1) -> bool {
+        self.policy.heat != Some(0)
+            && tuning::on(Optimisations::BUDGET)
+            && tier1.spent > ALLOWANCE + processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) / SHARE
+    }
+
+    fn compile_baseline(
+        &self,
+        tier1: &mut Tier1,
+        key: Key,
+        mode: Mode,
+        read: &dyn Fn(u32, &mut [u8]) -> usize,
+    ) -> Option<(u64, *const LinkSlot)> {
+        if key.itstate() != 0 {
+            return None;
+        }
+        if tier1.baseline.is_none() {
+            tier1.baseline = Baseline::new();
+        }
+        let heat = self.policy.heat.unwrap_or(i32::MAX as u32);
+        let warm = |pc| self.is_warm(key, pc, false);
+        let compiled = tier1.baseline.as_mut()?.compile(key, &mut Fetch::new(read), &warm, mode, heat)?;
+        stats::count(Event::Baseline);
+        stats::add(Event::BaselineInstruction, compiled.instructions.into());
+        let (body, slot) = tier1.native.place(key, mode, compiled, false, read)?;
+        // SAFETY: the entry slot of the region that has just been placed.
+        for (key, body, slot) in tier1.native.entries(unsafe { &*slot }).into_iter().skip(1) {
+            if let Some(block) = self.cache.get(key).filter(|b| b.native.load(Ordering::Acquire) == 0) {
+                block.native_slot.store(slot.cast_mut(), Ordering::Release);
+                block.native.store(body, Ordering::Release);
+                control::make_native(&block);
+            }
+        }
+        Some((body, slot))
+    }
+
+    /// Compiles by Cranelift, on its budget.
+    fn compile_timed(
+        &self,
+        tier1: &mut Tier1,
+        key: Key,
+        mode: Mode,
+        read: &dyn Fn(u32, &mut [u8]) -> usize,
+    ) -> Option<(u64, *const LinkSlot)> {
+        let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
+        let warm = |pc| self.is_warm(key, pc, true);
+        let placed = self.compile(tier1, key, mode, read, &warm).map(|c| (c.0, c.1));
+        let spent = processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
+        stats::compiled_for(spent);
+        tier1.spent += spent;
+        placed
     }
 
     fn compile(
@@ -386,7 +501,7 @@ impl Engine {
 
     /// Executions after which a block is compiled.
     fn heat(&self) -> Option<u32> {
-        if self.training.load(Ordering::Relaxed) { Some(u32::MAX) } else { self.policy.heat }
+        if self.training.load(Ordering::Relaxed) { Some(u32::MAX) } else { self.policy.first() }
     }
 
     /// The end of a process that collects code for an image: compiles what it has executed and is worth it, best
@@ -433,16 +548,20 @@ impl Engine {
         self.tier1().native.stores().iter_mut().for_each(Store::freeze);
     }
 
-    /// Is the code at `pc`, reached from the region of `from`, executed often enough to be compiled with it? What has a
-    /// region of its own is jumped to instead.
-    fn is_warm(&self, from: Key, pc: u32) -> bool {
-        let Some(heat) = self.policy.heat.filter(|_| tuning::on(Optimisations::REGIONS)) else {
+    /// Is the code at `pc`, reached from the region of `from`, executed often enough to be compiled with it? What has been
+    /// compiled is jumped to instead, unless this is to be `better` code.
+    fn is_warm(&self, from: Key, pc: u32, better: bool) -> bool {
+        let Some(first) = self.policy.first().filter(|_| tuning::on(Optimisations::REGIONS)) else {
             return false;
         };
         let block = self.cache.get(Key::new(pc, from.thumb(), 0));
         block.is_some_and(|b| {
-            b.native.load(Ordering::Acquire) == 0
-                && (heat == 0 || control::executions(&b, heat) > heat / WARM)
+            if b.native.load(Ordering::Acquire) == 0 {
+                return first == 0 || control::executions(&b, first) > first / WARM;
+            }
+            // SAFETY: a link slot lives as long as the engine.
+            let slot = unsafe { b.native_slot.load(Ordering::Acquire).as_ref() };
+            better && slot.is_some_and(LinkSlot::is_baseline)
         })
     }
 

@@ -1,5 +1,6 @@
-//! Executes guest instructions: an interpreter for what is cold, Cranelift for what is hot.
+//! Executes guest instructions: an interpreter for what is cold, a baseline compiler for what is warm, Cranelift for what is hot.
 
+pub mod baseline;
 pub mod cache;
 pub mod codegen;
 pub mod crypto;

@@ -1,6 +1,7 @@
 //! The guest processor's state, as the interpreter, compiled code and the runtime see it.
 
-use crate::cache::{JumpCache, NativeJumps};
+use crate::cache::Jumps;
+use crate::cache::native::LinkSlot;
 use crate::engine::{Engine, Fault};
 use crate::interp::Slot;
 use crate::stats::{self, Executed};
@@ -96,11 +97,13 @@ pub(crate) struct HostState {
     /// Second operand.
     pub flags_b: u32,
     /// Recently used blocks by address.
-    pub jumps: JumpCache,
+    pub jumps: Jumps<Slot>,
     /// Recently used regions by address.
-    pub native: NativeJumps,
+    pub native: Jumps<LinkSlot>,
     /// Address of that table; null until compiled code runs.
     pub native_jumps: u64,
+    /// Its mask for an index.
+    pub native_mask: u32,
     /// Host address that compiled code leaves through.
     pub leave: u64,
     /// Host address that compiled code looks up guest addresses through.
@@ -146,9 +149,10 @@ impl Default for HostState {
             flags: 0,
             flags_a: 0,
             flags_b: 0,
-            jumps: JumpCache::default(),
-            native: NativeJumps::default(),
+            jumps: Jumps::default(),
+            native: Jumps::default(),
             native_jumps: 0,
+            native_mask: 0,
             leave: 0,
             indirect: 0,
             interpret: 0,

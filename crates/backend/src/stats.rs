@@ -52,6 +52,10 @@ pub enum Event {
     Region,
     /// Guest instructions of compiled regions.
     RegionInstruction,
+    /// A warm block was compiled by the baseline compiler.
+    Baseline,
+    /// Guest instructions of those.
+    BaselineInstruction,
     /// A hot block was not compiled: it can't be.
     Refused,
     /// A hot block was not compiled yet: the budget was spent or another thread compiled.
@@ -80,6 +84,8 @@ pub const NAMES: [&str; EVENTS] = [
     "blocks' instructions",
     "regions compiled",
     "regions' instructions",
+    "baseline blocks compiled",
+    "baseline blocks' instructions",
     "regions refused",
     "regions put off",
     "regions taken over",

@@ -37,6 +37,8 @@ bitflags! {
         const DENSE = 1 << 13;
         /// Regions are shared with other processes and taken from the image in the program.
         const SHARE = 1 << 14;
+        /// Warm blocks are compiled by the baseline compiler.
+        const BASELINE = 1 << 15;
     }
 }
 
@@ -58,6 +60,7 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("budget", Optimisations::BUDGET, "compiling takes a bounded share of the processor time"),
     ("dense", Optimisations::DENSE, "regions lie densely in a memory file"),
     ("share", Optimisations::SHARE, "regions are shared by processes and taken from the image in the program"),
+    ("baseline", Optimisations::BASELINE, "warm code is compiled by the baseline compiler before hot code is by Cranelift"),
 ];
 
 static OFF: AtomicU32 = AtomicU32::new(0);

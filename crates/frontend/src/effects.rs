@@ -37,7 +37,7 @@ pub struct Effects {
     pub kills_flags: bool,
     /// Exclusive, ordered or exchanging accesses, CRCs: left to the interpreter by code generation.
     pub rare: bool,
-    /// Q, GE or TPIDRURW written, or a barrier.
+    /// Q, GE, TPIDRURW or the exclusive monitor written, a barrier or an ordered access.
     pub touches_other: bool,
     /// Memory is read or written: the instruction may fault.
     pub memory: bool,
@@ -224,10 +224,10 @@ impl Integer for Effects {
         (self.memory, self.stores) = (true, true);
     }
     fn load_acquire(&mut self, _: Size, (): ()) {
-        self.memory = true;
+        (self.memory, self.touches_other) = (true, true);
     }
     fn store_release(&mut self, _: Size, (): (), (): ()) {
-        (self.memory, self.stores) = (true, true);
+        (self.memory, self.stores, self.touches_other) = (true, true, true);
     }
     fn load_exclusive(&mut self, _: Size, (): ()) {
         (self.memory, self.touches_other) = (true, true);

@@ -13,7 +13,7 @@ pub mod semantics;
 pub mod tables;
 
 use inst::{Inst, Op};
-use machine::Machine;
+use machine::{Integer, Machine};
 
 macro_rules! execute {
     ($($op:ident $function:ident,)*) => {
@@ -28,3 +28,19 @@ macro_rules! execute {
 }
 
 for_each_op!(execute);
+
+macro_rules! execute_core {
+    ($($op:ident $function:ident,)*) => {
+        /// Does what an instruction on core registers means, in a domain that has nothing else; `false`: it is another one.
+        #[inline]
+        pub fn execute_core<M: Integer>(m: &mut M, i: &Inst) -> bool {
+            match i.op {
+                $(Op::$op => semantics::$function(m, i),)*
+                _ => return false,
+            }
+            true
+        }
+    };
+}
+
+for_each_core_op!(execute_core);

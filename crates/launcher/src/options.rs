@@ -187,7 +187,7 @@ const fn variable(name: &'static str, values: &'static str, help: &'static str, 
 /// The environment variables that QEMU does not have.
 #[rustfmt::skip]
 pub const VARIABLES: &[Variable] = &[
-    variable("FOREARM_TIER", "interp, jit or a number", "never compile, compile at once, or after so many executions", |_, v| tier(v)),
+    variable("FOREARM_TIER", "interp, baseline, jit or a number", "never compile, compile at once (plainly or by Cranelift), or by Cranelift after so many executions", |_, v| tier(v)),
     variable("FOREARM_STATS", "0 or 1", "print statistics to standard error when the process ends", |s, v| flag(v).map(|on| s.start.options.stats = on)),
     variable("FOREARM_PERF", "map or jitdump", "as -perfmap and -jitdump", perf),
     variable("FOREARM_TRAIN", "FILE", "collect the compiled code of all that runs in FILE", |s, v| open_training(v).map(|fd| s.start.store_fd = Some(fd))),
@@ -240,9 +240,9 @@ fn print(s: &mut Settings, what: Print) -> Result<(), String> {
 /// The engine reads it itself.
 fn tier(value: &OsStr) -> Result<(), String> {
     match value.to_str() {
-        Some("interp" | "jit") => Ok(()),
+        Some("interp" | "baseline" | "jit") => Ok(()),
         Some(n) if n.parse::<u32>().is_ok() => Ok(()),
-        _ => Err(format!("'{}' is neither interp nor jit nor a number", value.to_string_lossy())),
+        _ => Err(format!("'{}' is none of interp, baseline, jit and no number", value.to_string_lossy())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random instructions under forearm and under an oracle (`qemu-arm-static`), state by state.
 //!
-//! `randomtest --count N --seed S --forearm PATH --tier interp|jit [--oracle PATH] [--accepted FILE] [--only PATTERNS]
+//! `randomtest --count N --seed S --forearm PATH --tier interp|baseline|jit [--oracle PATH] [--accepted FILE] [--only PATTERNS]
 //! [--without PATTERNS] [--sequences PERCENT] [--regions PERCENT] [--oracle-only]`. It exits with 1
 //! where a difference is not accepted or a table line was not reached.
 

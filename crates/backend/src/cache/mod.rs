@@ -163,87 +163,80 @@ pub(crate) fn pages(range: &Range<u32>) -> Range<u32> {
     range.start >> PAGE_SHIFT..((range.end - 1) >> PAGE_SHIFT) + 1
 }
 
-/// A thread's direct-mapped table from guest address (bit 0 is Thumb) to block: where indirect branches look first.
-#[derive(Debug, Default)]
-pub struct JumpCache(Option<Box<[JumpEntry; JUMP_ENTRIES]>>);
+/// A thread's direct-mapped table from guest addresses (bit 0 is Thumb) to entry slots of blocks, or of regions, which compiled
+/// code reads: where indirect branches look first. It grows when it is too small for the program.
+#[derive(Debug)]
+pub struct Jumps<T> {
+    table: Box<[Jump<T>]>,
+    /// Entries written since it grew.
+    puts: usize,
+}
 
-const JUMP_ENTRIES: usize = 16384;
-
-#[derive(Clone, Copy, Debug)]
+/// An entry; compiled code knows the layout.
+#[derive(Debug)]
 #[repr(C)]
-struct JumpEntry {
-    target: u32,
-    entry: *const Slot,
-}
-
-impl JumpCache {
-    /// Allocates the table if this thread has none yet.
-    pub fn prepare(&mut self) {
-        if self.0.is_none() {
-            // SAFETY: all zeroes is an entry: address 0 and a null pointer, which counts as none. Only pages in use cost memory.
-            self.0 = Some(unsafe { Box::new_zeroed().assume_init() });
-        }
-    }
-
-    /// The entry slot of the block at `target` (bit 0 set for Thumb), or null.
-    #[inline(always)]
-    pub fn find(&self, target: u32) -> *const Slot {
-        match &self.0 {
-            Some(table) => {
-                let e = &table[index(target)];
-                if e.target == target { e.entry } else { std::ptr::null() }
-            }
-            None => std::ptr::null(),
-        }
-    }
-
-    /// Remembers a block.
-    pub fn put(&mut self, target: u32, entry: *const Slot) {
-        if let Some(table) = &mut self.0 {
-            table[index(target)] = JumpEntry { target, entry };
-        }
-    }
-}
-
-fn index(target: u32) -> usize {
-    (target >> 1 ^ target >> 12) as usize & (JUMP_ENTRIES - 1)
-}
-
-/// A thread's table from guest address (bit 0 is Thumb) to the entry slot of a region, read by compiled code.
-#[derive(Debug, Default)]
-pub struct NativeJumps(Option<Box<[NativeJump]>>);
-
-/// `hash & NATIVE_JUMP_MASK` is an index into [`NativeJumps`]; the hash is `target >> 1 ^ target >> 12`.
-pub const NATIVE_JUMP_MASK: i64 = 8191;
-
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-struct NativeJump {
-    slot: *const native::LinkSlot,
+struct Jump<T> {
+    to: *const T,
     target: u32,
 }
 
-/// What an empty entry holds: an odd address with bit 1 clear in A32 terms, where no region starts.
+/// Entries in the beginning and at most, powers of two. Only pages in use cost memory.
+const JUMPS: usize = 8192;
+/// See `JUMPS`.
+const MOST_JUMPS: usize = 1 << 18;
+
+/// What the first entry holds while it is empty, since address 0 leads there: an odd address where nothing starts.
 const NO_TARGET: u32 = u32::MAX;
 
-impl NativeJumps {
-    /// Allocates the table if there is none yet; its address.
-    pub fn prepare(&mut self) -> u64 {
-        let table = self.0.get_or_insert_with(|| {
-            // SAFETY: all zeroes is an entry: address 0 and no slot. Only address 0 looks at entry 0.
-            let mut table =
-                unsafe { Box::<[NativeJump]>::new_zeroed_slice(NATIVE_JUMP_MASK as usize + 1).assume_init() };
-            table[0].target = NO_TARGET;
-            table
-        });
-        table.as_ptr() as u64
+impl<T> Default for Jumps<T> {
+    fn default() -> Self {
+        Jumps { table: Box::default(), puts: 0 }
+    }
+}
+
+impl<T> Jumps<T> {
+    /// Allocates the table if there is none yet.
+    pub fn prepare(&mut self) {
+        if self.table.is_empty() {
+            self.resize(JUMPS);
+        }
     }
 
-    /// Remembers where a region is entered.
-    pub fn put(&mut self, target: u32, slot: *const native::LinkSlot) {
-        if let Some(table) = &mut self.0 {
-            table[(target >> 1 ^ target >> 12) as usize & NATIVE_JUMP_MASK as usize] =
-                NativeJump { slot, target };
+    fn resize(&mut self, entries: usize) {
+        // SAFETY: all zeroes is an entry: address 0 and a null pointer.
+        self.table = unsafe { Box::<[Jump<T>]>::new_zeroed_slice(entries).assume_init() };
+        self.table[0].target = NO_TARGET;
+        self.puts = 0;
+    }
+
+    /// Address of the table, and the mask that makes an index of `target >> 1 ^ target >> 12`.
+    pub fn view(&self) -> (u64, u32) {
+        (self.table.as_ptr() as u64, self.table.len() as u32 - 1)
+    }
+
+    #[inline(always)]
+    fn index(&self, target: u32) -> usize {
+        (target >> 1 ^ target >> 12) as usize & self.table.len().wrapping_sub(1)
+    }
+
+    /// The entry slot for `target`, or null.
+    #[inline(always)]
+    pub fn find(&self, target: u32) -> *const T {
+        match self.table.get(self.index(target)) {
+            Some(e) if e.target == target => e.to,
+            _ => std::ptr::null(),
+        }
+    }
+
+    /// Remembers an entry slot.
+    pub fn put(&mut self, target: u32, to: *const T) {
+        if self.puts > 2 * self.table.len() && self.table.len() < MOST_JUMPS {
+            self.resize(4 * self.table.len());
+        }
+        self.puts += 1;
+        let index = self.index(target);
+        if let Some(e) = self.table.get_mut(index) {
+            *e = Jump { to, target };
         }
     }
 }

@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Reserved address space.
 const RESERVE: usize = 256 << 20;
@@ -35,29 +35,53 @@ pub struct LinkSlot {
     pub code: AtomicU64,
     /// Guest address it stands for, bit 0 set for Thumb.
     pub target: u32,
-    /// Of an entry slot, the number of its region.
-    region: u32,
+    /// Of an entry slot, the number of its region, with [`BASELINE`] set if that is baseline code. Of such code's last
+    /// exit, the executions that are left before it asks to be compiled better, then -1; of any other, a positive number.
+    pub number: AtomicU32,
 }
+
+/// In the number of an entry slot: baseline code.
+const BASELINE: u32 = 1 << 31;
+
+/// The number of an exit.
+const EXIT: u32 = i32::MAX as u32;
 
 impl LinkSlot {
     /// An exit.
     pub(super) fn exit(leave: u64, target: u32) -> LinkSlot {
-        LinkSlot { code: AtomicU64::new(leave), target, region: u32::MAX }
+        LinkSlot { code: AtomicU64::new(leave), target, number: AtomicU32::new(EXIT) }
     }
 
     /// The entry of region number `region`.
     pub(super) fn entry(body: u64, target: u32, region: u32) -> LinkSlot {
-        LinkSlot { code: AtomicU64::new(body), target, region }
+        LinkSlot { code: AtomicU64::new(body), target, number: AtomicU32::new(region) }
+    }
+
+    /// The number of the region whose entry slot this is.
+    fn region(&self) -> usize {
+        (self.number.load(Ordering::Relaxed) & !BASELINE) as usize
+    }
+
+    /// Does baseline code ask to be compiled better, by leaving through this slot?
+    pub fn is_hot(&self) -> bool {
+        (self.number.load(Ordering::Relaxed) as i32) < 0
+    }
+
+    /// Is this an entry of baseline code?
+    pub fn is_baseline(&self) -> bool {
+        self.number.load(Ordering::Relaxed) & BASELINE != 0
     }
 }
+
+/// What a region can be entered at; the first is its start.
+type Entries = SmallVec<[(Key, *const LinkSlot); 1]>;
 
 /// A placed region.
 #[derive(Debug)]
 struct Placed {
-    key: Key,
+    entries: Entries,
     /// Host addresses of its code.
     code: Range<u64>,
-    entry_slot: *const LinkSlot,
     faults: Cow<'static, [FaultPoint]>,
     /// The guest code it was made from.
     spans: Cow<'static, [Span]>,
@@ -264,14 +288,14 @@ impl Own {
         Some(slot)
     }
 
-    /// Host address of the region's code, of its body, and its entry slot. `None` when the reservation or memory is full.
+    /// Host address of the region's code, of its body, and its entries. `None` when the reservation or memory is full.
     fn place(
         &mut self,
         key: Key,
         compiled: &Compiled,
         leave: u64,
         number: u32,
-    ) -> Option<(Range<u64>, u64, *const LinkSlot)> {
+    ) -> Option<(Range<u64>, u64, Entries)> {
         self.renew();
         // Without a memory file each region has pages of its own; nothing else is on them when they are written.
         let (start, end) = if self.writable.is_some() {
@@ -282,7 +306,10 @@ impl Own {
             (start, (start + compiled.code.len()).next_multiple_of(PAGE))
         };
         let first_slot = self.slots;
-        if end > RESERVE || first_slot + (compiled.exits.len() + 1) * size_of::<LinkSlot>() > SLOTS {
+        if end > RESERVE
+            || first_slot + (compiled.exits.len() + 1 + compiled.entries.len()) * size_of::<LinkSlot>()
+                > SLOTS
+        {
             return None;
         }
         for e in &compiled.exits {
@@ -293,8 +320,26 @@ impl Own {
         self.code = end;
         let at = self.base as u64 + start as u64;
         let body = at + u64::from(compiled.entry);
-        let slot = self.new_slot(LinkSlot::entry(body, key.target(), number))?;
-        Some((at..at + code.len() as u64, body, slot))
+        let baseline = if let Some(heat) = compiled.heat {
+            let last = compiled.exits.len() as u32 - 1;
+            for &exit in compiled.heads.iter().chain([&last]) {
+                // SAFETY: the slot of an exit, which has just been made.
+                let slot = unsafe { &*self.base.add(first_slot).cast::<LinkSlot>().add(exit as usize) };
+                slot.number.store(heat, Ordering::Relaxed);
+            }
+            BASELINE
+        } else {
+            0
+        };
+        let others = compiled
+            .entries
+            .iter()
+            .map(|&(pc, offset)| (Key::new(pc, key.thumb(), 0), at + u64::from(offset)));
+        let mut entries = SmallVec::new();
+        for (key, body) in std::iter::once((key, body)).chain(others) {
+            entries.push((key, self.new_slot(LinkSlot::entry(body, key.target(), number | baseline))?));
+        }
+        Some((at..at + code.len() as u64, body, entries))
     }
 }
 
@@ -354,15 +399,14 @@ impl Native {
             self.stores[n].prepare_slots(&stored, self.leave, self.regions.len() as u32);
             let (faults, spans) = (Cow::Borrowed(stored.faults), Cow::Borrowed(stored.spans));
             self.enter(Placed {
-                key,
+                entries: SmallVec::from_elem((key, l.slot), 1),
                 code: l.code,
-                entry_slot: l.slot,
                 faults,
                 spans,
                 incoming: SmallVec::new(),
                 live: true,
             });
-        } else if let Some(p) = self.regions.get_mut(slot.region as usize)
+        } else if let Some(p) = self.regions.get_mut(slot.region())
             && !p.live
         {
             // It was dropped and is wanted again. Its exits are as good as before.
@@ -373,7 +417,7 @@ impl Native {
     }
 
     fn enter(&mut self, placed: Placed) {
-        log_code(placed.key, &placed.code, &placed.faults);
+        log_code(placed.entries[0].0, &placed.code, &placed.faults);
         self.regions.push(placed);
     }
 
@@ -398,21 +442,55 @@ impl Native {
             self.own = Own::new();
         }
         let number = self.regions.len() as u32;
-        let (code, body, entry_slot) = self.own.as_mut()?.place(key, &compiled, self.leave, number)?;
+        let (code, body, entries) = self.own.as_mut()?.place(key, &compiled, self.leave, number)?;
+        let entry_slot = entries[0].1;
         let spans = compiled.ranges.iter().map(Span::from).collect();
         let (faults, spans) = (Cow::Owned(compiled.faults), Cow::Owned(spans));
-        self.enter(Placed { key, code, entry_slot, faults, spans, incoming: SmallVec::new(), live: true });
+        self.enter(Placed { entries, code, faults, spans, incoming: SmallVec::new(), live: true });
         Some((body, entry_slot))
     }
 
     /// Lets an exit jump to the region with this entry slot from now on.
     pub fn link(&mut self, slot: &LinkSlot, entry: &LinkSlot) {
-        if let Some(p) = self.regions.get_mut(entry.region as usize)
+        if let Some(p) = self.regions.get_mut(entry.region())
             && p.live
         {
             p.incoming.push(slot);
             slot.code.store(entry.code.load(Ordering::Acquire), Ordering::Release);
         }
+    }
+
+    /// What the region with this entry slot can be entered at, with the host addresses.
+    pub fn entries(&self, slot: &LinkSlot) -> Vec<(Key, u64, *const LinkSlot)> {
+        let placed = self.regions.get(slot.region());
+        let entries = placed.into_iter().flat_map(|p| &p.entries);
+        // SAFETY: slots live as long as the reservation.
+        entries.map(|&(key, slot)| (key, unsafe { &*slot }.code.load(Ordering::Acquire), slot)).collect()
+    }
+
+    /// Lets whatever leads to one entry lead to another, of a region that takes its place.
+    pub fn replace(&mut self, old: &LinkSlot, new: &LinkSlot) {
+        let (from, to) = (old.code.load(Ordering::Acquire), new.code.load(Ordering::Acquire));
+        let Some(p) = self.regions.get_mut(old.region()).filter(|p| p.live) else { return };
+        // SAFETY: slots live as long as the reservation.
+        let leads_there =
+            |slot: &mut *const LinkSlot| unsafe { &**slot }.code.load(Ordering::Acquire) == from;
+        let mut moved: SmallVec<[*const LinkSlot; 4]> = SmallVec::new();
+        p.incoming.retain(|slot| {
+            let moves = leads_there(slot);
+            if moves {
+                moved.push(*slot);
+            }
+            !moves
+        });
+        // The table of indirect jumps has entry slots.
+        moved.push(old);
+        let Some(p) = self.regions.get_mut(new.region()) else { return };
+        for &slot in &moved {
+            // SAFETY: as above.
+            unsafe { (*slot).code.store(to, Ordering::Release) };
+        }
+        p.incoming.extend(moved);
     }
 
     /// Drops the regions made from code in `range`; their keys.
@@ -437,7 +515,7 @@ impl Native {
             let Some(p) = self.regions.get_mut(number as usize) else { continue };
             if p.live && p.spans.iter().map(|s| s.range()).any(|r| r.start < range.end && range.start < r.end)
             {
-                keys.push(p.key);
+                keys.extend(p.entries.iter().map(|e| e.0));
                 p.drop_links(self.leave);
             }
         }
@@ -448,9 +526,9 @@ impl Native {
     pub fn clear(&mut self) -> Vec<Key> {
         let leave = self.leave;
         let live = self.regions.iter_mut().filter(|p| p.live);
-        live.map(|p| {
+        live.flat_map(|p| {
             p.drop_links(leave);
-            p.key
+            p.entries.iter().map(|e| e.0)
         })
         .collect()
     }
@@ -499,7 +577,7 @@ fn log_code(key: Key, code: &Range<u64>, faults: &[FaultPoint]) {
 impl Placed {
     fn drop_links(&mut self, leave: u64) {
         self.live = false;
-        for slot in std::iter::once(&self.entry_slot).chain(&self.incoming) {
+        for slot in self.entries.iter().map(|e| &e.1).chain(&self.incoming) {
             // SAFETY: slots live as long as the reservation.
             unsafe { (**slot).code.store(leave, Ordering::Release) };
         }

@@ -600,6 +600,9 @@ mod tests {
             faults: Vec::new(),
             ranges: vec![pc..pc + 4, pc + 100..pc + 104],
             instructions: 2,
+            heat: None,
+            heads: Vec::new(),
+            entries: Vec::new(),
         }
     }
 

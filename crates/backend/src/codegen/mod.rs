@@ -6,7 +6,7 @@
 mod float;
 pub(crate) mod helpers;
 mod integer;
-mod region;
+pub(crate) mod region;
 mod stand_in;
 mod translate;
 mod vector;
@@ -84,6 +84,12 @@ pub struct Compiled {
     pub ranges: Vec<std::ops::Range<u32>>,
     /// Guest instructions.
     pub instructions: u32,
+    /// Of baseline code, the executions after which it leaves by its last exit or one of `heads`.
+    pub heat: Option<u32>,
+    /// Of baseline code, the exits of loops and other entries.
+    pub heads: Vec<u32>,
+    /// Of baseline code, guest addresses that it can be entered at, beside its start, with the offsets in the code.
+    pub entries: Vec<(u32, u32)>,
 }
 
 impl Compiled {
@@ -111,7 +117,7 @@ pub struct FaultPoint {
 }
 
 impl FaultPoint {
-    fn new(offset: u32, d: &Decoded) -> FaultPoint {
+    pub(crate) fn new(offset: u32, d: &Decoded) -> FaultPoint {
         FaultPoint { place: offset << 8 | u32::from(d.it.0), pc: d.pc }
     }
 
@@ -152,7 +158,7 @@ impl std::fmt::Debug for Compiler {
 }
 
 /// Is the host's processor of level x86-64-v3, with the AES instructions that all of them have?
-fn is_v3() -> bool {
+pub(crate) fn is_v3() -> bool {
     is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("fma")
         && is_x86_feature_detected!("bmi1")
@@ -308,16 +314,23 @@ impl Compiler {
             };
             slots.push((r.offset, names[name].index, r.addend as i32));
         }
-        let ranges = region
-            .blocks
-            .iter()
-            .filter_map(|b| Some(b.instructions.first()?.pc..b.instructions.last().map(|d| d.pc + d.len())?))
-            .collect();
         if self.effort == Effort::Thorough && stand_in::lost_mark(&self.context.func) {
             return None;
         }
+        let ranges = region.ranges();
         log::optimised(key.pc(), &self.context.func.display());
-        Some(Compiled { code, entry, slots, exits, faults, ranges, instructions: region.len as u32 })
+        Some(Compiled {
+            code,
+            entry,
+            slots,
+            exits,
+            faults,
+            ranges,
+            instructions: region.len as u32,
+            heat: None,
+            heads: Vec::new(),
+            entries: Vec::new(),
+        })
     }
 
     /// Of the region compiled last, the parts of the host code that belong to guest instructions, with their addresses.

@@ -63,6 +63,22 @@ pub struct Region {
     pub returns: Vec<(u32, usize)>,
 }
 
+impl Region {
+    /// The guest addresses it was made from: one range a block.
+    pub fn ranges(&self) -> Vec<std::ops::Range<u32>> {
+        let range = |b: &Block| {
+            let last = b.instructions.last()?;
+            Some(b.instructions.first()?.pc..last.pc.wrapping_add(last.len()))
+        };
+        self.blocks.iter().filter_map(range).collect()
+    }
+
+    /// The edges that lead to a block.
+    pub fn predecessors(&self, block: usize) -> usize {
+        self.blocks.iter().flat_map(|b| &b.successors).filter(|&&s| s == block).count()
+    }
+}
+
 impl Decoded {
     /// Registers and flags it reads, `FLAGS` and the condition included.
     pub fn reads(&self) -> u32 {
@@ -120,7 +136,8 @@ const LOOK_AHEAD: usize = 10;
 fn flags_dead_at(fetch: &mut Fetch<'_>, thumb: bool, mut pc: u32) -> bool {
     for _ in 0..LOOK_AHEAD {
         let Some(d) = fetch.decode(pc, thumb, ItState(0)) else { return false };
-        if d.next_it.active() || d.inst.is_none() || d.reads() & FLAGS != 0 {
+        // What sets some of them leaves the others to who comes next.
+        if d.next_it.active() || d.inst.is_none() || d.effects.reads_flags || d.conditional() {
             return false;
         }
         if d.effects.kills_flags {

@@ -122,7 +122,15 @@ pub fn make_stale(block: &Block) {
 
 /// Lets a block enter its compiled region from now on.
 pub fn make_native(block: &Block) {
-    block.entry().run.store(enter_native as Handler as *mut (), Ordering::Release);
+    turn(block, enter_native);
+}
+
+/// Gives the entry of a block another handler. A block that has been dropped meanwhile stays so.
+fn turn(block: &Block, handler: Handler) {
+    let stale = stale as Handler as *mut ();
+    let _ = block.entry().run.fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| {
+        (old != stale).then_some(handler as *mut ())
+    });
 }
 
 /// Lets a block be interpreted, and counted if `heat` says so.
@@ -131,12 +139,7 @@ pub fn make_interpreted(block: &Block, heat: Option<u32>) {
     // SAFETY: an aligned word of a slot, which lives as long as the cache; only `enter_counting` reads it.
     unsafe { AtomicU32::from_ptr((&raw const entry.aux).cast_mut()) }
         .store(heat.unwrap_or(0), Ordering::Relaxed);
-    let handler: Handler = if heat.is_some() { enter_counting } else { enter };
-    let stale = stale as Handler as *mut ();
-    // A block that has been dropped meanwhile stays so.
-    let _ = entry.run.fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| {
-        (old != stale).then_some(handler as *mut ())
-    });
+    turn(block, if heat.is_some() { enter_counting } else { enter });
 }
 
 /// How often a block that was given `heat` has been executed, as far as it was counted.
@@ -198,7 +201,8 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
         return s.next();
     }
     if m.0.host.native_jumps == 0 {
-        m.0.host.native_jumps = m.0.host.native.prepare();
+        m.0.host.native.prepare();
+        (m.0.host.native_jumps, m.0.host.native_mask) = m.0.host.native.view();
     }
     loop {
         // SAFETY: the address of a placed region's body.
@@ -243,16 +247,25 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
         }
         // SAFETY: an entry slot of a block, which lives as long as the cache.
         let next = unsafe { &*entry };
+        // SAFETY: as above.
+        let block = unsafe { &*next.link().load(Ordering::Relaxed).cast::<Block>() };
+        let hot = slot.filter(|s| s.is_hot());
+        if let Some(slot) = hot {
+            m.0.host.in_guest = 0;
+            // SAFETY: the engine outlives the run that set the pointer.
+            unsafe { &*m.0.host.engine }.improve(block, slot);
+            m.0.host.in_guest = 1;
+        }
         if next.run.load(Ordering::Acquire) != enter_native as Handler as *mut () {
             return entry;
         }
-        // SAFETY: as above.
-        let block = unsafe { &*next.link().load(Ordering::Relaxed).cast::<Block>() };
         code = block.native.load(Ordering::Acquire);
         if code == 0 {
             return entry;
         }
         match slot {
+            // It leads where it should, or is to lead here again.
+            Some(_) if hot.is_some() => {}
             Some(slot) => {
                 m.0.host.in_guest = 0;
                 // SAFETY: a block with a region has its entry slot; the engine outlives the run that set the pointer.
@@ -260,7 +273,10 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
                 m.0.host.in_guest = 1;
             }
             None if !tuning::on(Optimisations::JUMP_TABLE) => {}
-            None => m.0.host.native.put(target, block.native_slot.load(Ordering::Acquire)),
+            None => {
+                m.0.host.native.put(target, block.native_slot.load(Ordering::Acquire));
+                (m.0.host.native_jumps, m.0.host.native_mask) = m.0.host.native.view();
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Data processing: arithmetic, logic, moves and shifts (Arm ARM A4.4.1, A4.4.2).
 
 use crate::inst::{Inst, shift};
-use crate::machine::{Carry, Machine};
+use crate::machine::{Carry, Integer};
 
 /// `Shift()` of the manual by the instruction's immediate, without its carry-out.
 #[inline(always)]
-pub(super) fn shift_imm<M: Machine>(m: &mut M, i: &Inst, value: M::W) -> M::W {
+pub(super) fn shift_imm<M: Integer>(m: &mut M, i: &Inst, value: M::W) -> M::W {
     let amount = u32::from(i.amount);
     match i.shift {
         shift::LSL if amount == 0 => value,
@@ -26,7 +26,7 @@ pub(super) fn shift_imm<M: Machine>(m: &mut M, i: &Inst, value: M::W) -> M::W {
 
 /// The carry-out of [`shift_imm`].
 #[inline(always)]
-fn shift_imm_carry<M: Machine>(m: &mut M, i: &Inst, value: M::W) -> Carry<M::B> {
+fn shift_imm_carry<M: Integer>(m: &mut M, i: &Inst, value: M::W) -> Carry<M::B> {
     let amount = u32::from(i.amount);
     match i.shift {
         shift::LSL if amount == 0 => Carry::Same,
@@ -38,7 +38,7 @@ fn shift_imm_carry<M: Machine>(m: &mut M, i: &Inst, value: M::W) -> Carry<M::B> 
 
 /// `Shift()` by the low byte of a register, without its carry-out.
 #[inline(always)]
-fn shift_reg<M: Machine>(m: &mut M, i: &Inst, value: M::W, amount: M::W) -> M::W {
+fn shift_reg<M: Integer>(m: &mut M, i: &Inst, value: M::W, amount: M::W) -> M::W {
     match i.shift {
         shift::LSL => m.shl_by(value, amount),
         shift::LSR => m.shr_by(value, amount),
@@ -49,7 +49,7 @@ fn shift_reg<M: Machine>(m: &mut M, i: &Inst, value: M::W, amount: M::W) -> M::W
 
 /// The carry-out of [`shift_reg`]: the last bit that an amount of one less leaves at the edge; by 0 the C flag stays.
 #[inline(always)]
-fn shift_reg_carry<M: Machine>(m: &mut M, i: &Inst, value: M::W, amount: M::W) -> Carry<M::B> {
+fn shift_reg_carry<M: Integer>(m: &mut M, i: &Inst, value: M::W, amount: M::W) -> Carry<M::B> {
     let (zero, one) = (m.word(0), m.word(1));
     let less = m.sub(amount, one);
     let edge = shift_reg(m, i, value, less);
@@ -73,7 +73,7 @@ enum Second {
 
 /// The second operand.
 #[inline(always)]
-fn operand<M: Machine>(m: &mut M, i: &Inst, second: Second) -> M::W {
+fn operand<M: Integer>(m: &mut M, i: &Inst, second: Second) -> M::W {
     match second {
         Second::Immediate => m.word(i.imm),
         Second::Register => {
@@ -89,7 +89,7 @@ fn operand<M: Machine>(m: &mut M, i: &Inst, second: Second) -> M::W {
 
 /// The carry-out of the second operand.
 #[inline(always)]
-fn operand_carry<M: Machine>(m: &mut M, i: &Inst, second: Second) -> Carry<M::B> {
+fn operand_carry<M: Integer>(m: &mut M, i: &Inst, second: Second) -> Carry<M::B> {
     match second {
         Second::Immediate if i.has(Inst::CARRY) => Carry::To(m.bool(i.imm >> 31 != 0)),
         Second::Immediate => Carry::Same,
@@ -106,13 +106,13 @@ fn operand_carry<M: Machine>(m: &mut M, i: &Inst, second: Second) -> Carry<M::B>
 
 /// Writes a result: to the PC it is a branch.
 #[inline(always)]
-fn write_result<M: Machine>(m: &mut M, i: &Inst, result: M::W) {
+fn write_result<M: Integer>(m: &mut M, i: &Inst, result: M::W) {
     if i.rd == 15 { m.alu_write_pc(result) } else { m.set_reg(i.rd, result) }
 }
 
 /// N, Z from a result, C from the shifter.
 #[inline(always)]
-fn logical_flags<M: Machine>(m: &mut M, result: M::W, carry: Carry<M::B>) {
+fn logical_flags<M: Integer>(m: &mut M, result: M::W, carry: Carry<M::B>) {
     m.set_nz(result);
     if let Carry::To(c) = carry {
         m.set_c(c);
@@ -121,7 +121,7 @@ fn logical_flags<M: Machine>(m: &mut M, result: M::W, carry: Carry<M::B>) {
 
 /// An instruction whose result is `f(second operand)` and whose carry is the shifter's.
 #[inline(always)]
-fn logical<M: Machine>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W) -> M::W) {
+fn logical<M: Integer>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W) -> M::W) {
     let operand = operand(m, i, second);
     let carry = if i.has(Inst::S) { operand_carry(m, i, second) } else { Carry::Same };
     let result = f(m, operand);
@@ -133,7 +133,7 @@ fn logical<M: Machine>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut 
 
 /// Like [`logical`], for the flags alone.
 #[inline(always)]
-fn test<M: Machine>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W) -> M::W) {
+fn test<M: Integer>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W) -> M::W) {
     let operand = operand(m, i, second);
     let carry = operand_carry(m, i, second);
     let result = f(m, operand);
@@ -142,7 +142,7 @@ fn test<M: Machine>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, 
 
 /// An instruction whose result is `f(second operand)`; `f` sets the flags.
 #[inline(always)]
-fn arithmetic<M: Machine>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W) -> M::W) {
+fn arithmetic<M: Integer>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W) -> M::W) {
     let operand = operand(m, i, second);
     let result = f(m, operand);
     write_result(m, i, result);
@@ -150,13 +150,13 @@ fn arithmetic<M: Machine>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&m
 
 /// Like [`arithmetic`], for the flags alone.
 #[inline(always)]
-fn compare<M: Machine>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W)) {
+fn compare<M: Integer>(m: &mut M, i: &Inst, second: Second, f: impl FnOnce(&mut M, M::W)) {
     let operand = operand(m, i, second);
     f(m, operand);
 }
 
 #[inline(always)]
-fn add<M: Machine>(m: &mut M, a: M::W, b: M::W, s: bool) -> M::W {
+fn add<M: Integer>(m: &mut M, a: M::W, b: M::W, s: bool) -> M::W {
     let result = m.add(a, b);
     if s {
         m.flags_add(a, b, result);
@@ -165,7 +165,7 @@ fn add<M: Machine>(m: &mut M, a: M::W, b: M::W, s: bool) -> M::W {
 }
 
 #[inline(always)]
-fn sub<M: Machine>(m: &mut M, a: M::W, b: M::W, s: bool) -> M::W {
+fn sub<M: Integer>(m: &mut M, a: M::W, b: M::W, s: bool) -> M::W {
     let result = m.sub(a, b);
     if s {
         m.flags_sub(a, b, result);
@@ -177,17 +177,17 @@ fn sub<M: Machine>(m: &mut M, a: M::W, b: M::W, s: bool) -> M::W {
 macro_rules! operations {
     ($(#[doc = $doc:literal] $kind:ident $imm:ident $reg:ident $($rsr:ident)? = $f:expr;)*) => {$(
         #[doc = $doc]
-        pub fn $imm<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $imm<M: Integer>(m: &mut M, i: &Inst) {
             $kind(m, i, Second::Immediate, |m, operand| $f(m, i, operand))
         }
 
         #[doc = $doc]
-        pub fn $reg<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $reg<M: Integer>(m: &mut M, i: &Inst) {
             $kind(m, i, Second::Register, |m, operand| $f(m, i, operand))
         }
 
         $(#[doc = $doc]
-        pub fn $rsr<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $rsr<M: Integer>(m: &mut M, i: &Inst) {
             $kind(m, i, Second::RegisterShifted, |m, operand| $f(m, i, operand))
         })?
     )*};
@@ -240,19 +240,19 @@ operations! {
 }
 
 /// `ADR<c> <Rd>, <label>`
-pub fn adr<M: Machine>(m: &mut M, i: &Inst) {
+pub fn adr<M: Integer>(m: &mut M, i: &Inst) {
     let address = m.word(i.imm);
     write_result(m, i, address);
 }
 
 /// `MOVW<c> <Rd>, #<imm16>`
-pub fn movw<M: Machine>(m: &mut M, i: &Inst) {
+pub fn movw<M: Integer>(m: &mut M, i: &Inst) {
     let value = m.word(i.imm);
     m.set_reg(i.rd, value);
 }
 
 /// `MOVT<c> <Rd>, #<imm16>`
-pub fn movt<M: Machine>(m: &mut M, i: &Inst) {
+pub fn movt<M: Integer>(m: &mut M, i: &Inst) {
     let (old, high) = (m.reg(i.rd), m.word(i.imm << 16));
     let low = m.zext16(old);
     let result = m.or(high, low);

@@ -4,7 +4,7 @@
 
 use super::data_processing::shift_imm;
 use crate::inst::Inst;
-use crate::machine::{Machine, Size};
+use crate::machine::{Integer, Size};
 
 /// Where the offset comes from.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ enum Offset {
 
 /// The address of the access, and what the base register becomes, if it is written back.
 #[inline(always)]
-fn address<M: Machine>(m: &mut M, i: &Inst, offset: Offset) -> (M::W, Option<M::W>) {
+fn address<M: Integer>(m: &mut M, i: &Inst, offset: Offset) -> (M::W, Option<M::W>) {
     let base = m.reg(i.rn);
     let moved = match offset {
         Offset::Immediate if i.imm == 0 => base,
@@ -33,7 +33,7 @@ fn address<M: Machine>(m: &mut M, i: &Inst, offset: Offset) -> (M::W, Option<M::
 }
 
 #[inline(always)]
-fn write_back<M: Machine>(m: &mut M, i: &Inst, base: Option<M::W>) {
+fn write_back<M: Integer>(m: &mut M, i: &Inst, base: Option<M::W>) {
     if let Some(base) = base {
         m.set_reg(i.rn, base);
     }
@@ -41,12 +41,12 @@ fn write_back<M: Machine>(m: &mut M, i: &Inst, base: Option<M::W>) {
 
 /// `LoadWritePC` where Rt is the PC.
 #[inline(always)]
-pub(super) fn write_loaded<M: Machine>(m: &mut M, rt: u8, value: M::W) {
+pub(super) fn write_loaded<M: Integer>(m: &mut M, rt: u8, value: M::W) {
     if rt == 15 { m.bx(value) } else { m.set_reg(rt, value) }
 }
 
 #[inline(always)]
-fn load<M: Machine>(m: &mut M, i: &Inst, size: Size, offset: Offset) {
+fn load<M: Integer>(m: &mut M, i: &Inst, size: Size, offset: Offset) {
     let (address, base) = address(m, i, offset);
     let value = m.load(size, address);
     write_back(m, i, base);
@@ -54,14 +54,14 @@ fn load<M: Machine>(m: &mut M, i: &Inst, size: Size, offset: Offset) {
 }
 
 #[inline(always)]
-fn load_literal<M: Machine>(m: &mut M, i: &Inst, size: Size) {
+fn load_literal<M: Integer>(m: &mut M, i: &Inst, size: Size) {
     let address = m.word(i.imm);
     let value = m.load(size, address);
     write_loaded(m, i.rd, value);
 }
 
 #[inline(always)]
-fn store<M: Machine>(m: &mut M, i: &Inst, size: Size, offset: Offset) {
+fn store<M: Integer>(m: &mut M, i: &Inst, size: Size, offset: Offset) {
     let (address, base) = address(m, i, offset);
     let value = m.reg(i.rd);
     m.store(size, address, value);
@@ -71,17 +71,17 @@ fn store<M: Machine>(m: &mut M, i: &Inst, size: Size, offset: Offset) {
 macro_rules! loads {
     ($($(#[$doc:meta])* $imm:ident $lit:ident $reg:ident $size:expr;)*) => {$(
         $(#[$doc])*
-        pub fn $imm<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $imm<M: Integer>(m: &mut M, i: &Inst) {
             load(m, i, $size, Offset::Immediate)
         }
 
         $(#[$doc])*
-        pub fn $lit<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $lit<M: Integer>(m: &mut M, i: &Inst) {
             load_literal(m, i, $size)
         }
 
         $(#[$doc])*
-        pub fn $reg<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $reg<M: Integer>(m: &mut M, i: &Inst) {
             load(m, i, $size, Offset::Register)
         }
     )*};
@@ -90,12 +90,12 @@ macro_rules! loads {
 macro_rules! stores {
     ($($(#[$doc:meta])* $imm:ident $reg:ident $size:expr;)*) => {$(
         $(#[$doc])*
-        pub fn $imm<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $imm<M: Integer>(m: &mut M, i: &Inst) {
             store(m, i, $size, Offset::Immediate)
         }
 
         $(#[$doc])*
-        pub fn $reg<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $reg<M: Integer>(m: &mut M, i: &Inst) {
             store(m, i, $size, Offset::Register)
         }
     )*};
@@ -124,14 +124,14 @@ stores! {
 }
 
 #[inline(always)]
-fn write_pair<M: Machine>(m: &mut M, i: &Inst, value: M::L) {
+fn write_pair<M: Integer>(m: &mut M, i: &Inst, value: M::L) {
     let (t, t2) = (m.lo(value), m.hi(value));
     m.set_reg(i.rd, t);
     m.set_reg(i.ra, t2);
 }
 
 #[inline(always)]
-fn load_dual<M: Machine>(m: &mut M, i: &Inst, offset: Offset) {
+fn load_dual<M: Integer>(m: &mut M, i: &Inst, offset: Offset) {
     let (address, base) = address(m, i, offset);
     let value = m.load64(address);
     write_back(m, i, base);
@@ -139,7 +139,7 @@ fn load_dual<M: Machine>(m: &mut M, i: &Inst, offset: Offset) {
 }
 
 #[inline(always)]
-fn store_dual<M: Machine>(m: &mut M, i: &Inst, offset: Offset) {
+fn store_dual<M: Integer>(m: &mut M, i: &Inst, offset: Offset) {
     let (address, base) = address(m, i, offset);
     let (t, t2) = (m.reg(i.rd), m.reg(i.ra));
     let value = m.pair(t, t2);
@@ -148,35 +148,35 @@ fn store_dual<M: Machine>(m: &mut M, i: &Inst, offset: Offset) {
 }
 
 /// `LDRD<c> <Rt>, <Rt2>, [<Rn>, #<imm>]`
-pub fn ldrd_imm<M: Machine>(m: &mut M, i: &Inst) {
+pub fn ldrd_imm<M: Integer>(m: &mut M, i: &Inst) {
     load_dual(m, i, Offset::Immediate);
 }
 
 /// `LDRD<c> <Rt>, <Rt2>, <label>`
-pub fn ldrd_lit<M: Machine>(m: &mut M, i: &Inst) {
+pub fn ldrd_lit<M: Integer>(m: &mut M, i: &Inst) {
     let address = m.word(i.imm);
     let value = m.load64(address);
     write_pair(m, i, value);
 }
 
 /// `LDRD<c> <Rt>, <Rt2>, [<Rn>, <Rm>]`
-pub fn ldrd_reg<M: Machine>(m: &mut M, i: &Inst) {
+pub fn ldrd_reg<M: Integer>(m: &mut M, i: &Inst) {
     load_dual(m, i, Offset::Register);
 }
 
 /// `STRD<c> <Rt>, <Rt2>, [<Rn>, #<imm>]`
-pub fn strd_imm<M: Machine>(m: &mut M, i: &Inst) {
+pub fn strd_imm<M: Integer>(m: &mut M, i: &Inst) {
     store_dual(m, i, Offset::Immediate);
 }
 
 /// `STRD<c> <Rt>, <Rt2>, [<Rn>, <Rm>]`
-pub fn strd_reg<M: Machine>(m: &mut M, i: &Inst) {
+pub fn strd_reg<M: Integer>(m: &mut M, i: &Inst) {
     store_dual(m, i, Offset::Register);
 }
 
 /// The four modes of LDM and STM: the lowest address, and what the base becomes.
 #[inline(always)]
-fn block<M: Machine>(m: &mut M, i: &Inst) -> (M::W, M::W) {
+fn block<M: Integer>(m: &mut M, i: &Inst) -> (M::W, M::W) {
     let bytes = i.imm.count_ones() * 4;
     let (first, moved) = match (i.has(Inst::P), i.has(Inst::U)) {
         (false, true) => (0, bytes),
@@ -210,7 +210,7 @@ fn listed(mut list: u32) -> impl Iterator<Item = (u8, u32)> {
 }
 
 #[inline(always)]
-fn at<M: Machine>(m: &mut M, lowest: M::W, offset: u32) -> M::W {
+fn at<M: Integer>(m: &mut M, lowest: M::W, offset: u32) -> M::W {
     if offset == 0 {
         return lowest;
     }
@@ -219,7 +219,7 @@ fn at<M: Machine>(m: &mut M, lowest: M::W, offset: u32) -> M::W {
 }
 
 /// `LDM{IA,IB,DA,DB}<c> <Rn>{!}, <registers>`; POP.
-pub fn ldm<M: Machine>(m: &mut M, i: &Inst) {
+pub fn ldm<M: Integer>(m: &mut M, i: &Inst) {
     let (lowest, base) = block(m, i);
     let mut values = [lowest; 16];
     for (r, offset) in listed(i.imm) {
@@ -233,7 +233,7 @@ pub fn ldm<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `STM{IA,IB,DA,DB}<c> <Rn>{!}, <registers>`; PUSH. A listed base is stored as it was.
-pub fn stm<M: Machine>(m: &mut M, i: &Inst) {
+pub fn stm<M: Integer>(m: &mut M, i: &Inst) {
     let (lowest, base) = block(m, i);
     for (r, offset) in listed(i.imm) {
         let (address, value) = (at(m, lowest, offset), m.reg(r));
@@ -245,7 +245,7 @@ pub fn stm<M: Machine>(m: &mut M, i: &Inst) {
 macro_rules! hints {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        pub fn $name<M: Machine>(_: &mut M, _: &Inst) {}
+        pub fn $name<M: Integer>(_: &mut M, _: &Inst) {}
     )*};
 }
 

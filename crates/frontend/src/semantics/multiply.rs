@@ -2,17 +2,17 @@
 
 use super::saturating::add_overflow;
 use crate::inst::Inst;
-use crate::machine::Machine;
+use crate::machine::Integer;
 
 /// `MUL{S}<c> <Rd>, <Rn>, <Rm>`
-pub fn mul<M: Machine>(m: &mut M, i: &Inst) {
+pub fn mul<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let result = m.mul(n, rm);
     write(m, i, result);
 }
 
 /// `MLA{S}<c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn mla<M: Machine>(m: &mut M, i: &Inst) {
+pub fn mla<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm, a) = (m.reg(i.rn), m.reg(i.rm), m.reg(i.ra));
     let product = m.mul(n, rm);
     let result = m.add(a, product);
@@ -20,7 +20,7 @@ pub fn mla<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `MLS<c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn mls<M: Machine>(m: &mut M, i: &Inst) {
+pub fn mls<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm, a) = (m.reg(i.rn), m.reg(i.rm), m.reg(i.ra));
     let product = m.mul(n, rm);
     let result = m.sub(a, product);
@@ -28,7 +28,7 @@ pub fn mls<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 #[inline(always)]
-fn write<M: Machine>(m: &mut M, i: &Inst, result: M::W) {
+fn write<M: Integer>(m: &mut M, i: &Inst, result: M::W) {
     m.set_reg(i.rd, result);
     if i.has(Inst::S) {
         m.set_nz(result);
@@ -38,13 +38,13 @@ fn write<M: Machine>(m: &mut M, i: &Inst, result: M::W) {
 // ---- 64-bit results: RdLo is `rd`, RdHi is `ra`
 
 #[inline(always)]
-fn accumulator<M: Machine>(m: &mut M, i: &Inst) -> M::L {
+fn accumulator<M: Integer>(m: &mut M, i: &Inst) -> M::L {
     let (low, high) = (m.reg(i.rd), m.reg(i.ra));
     m.pair(low, high)
 }
 
 #[inline(always)]
-fn write_long<M: Machine>(m: &mut M, i: &Inst, result: M::L) {
+fn write_long<M: Integer>(m: &mut M, i: &Inst, result: M::L) {
     let (low, high) = (m.lo(result), m.hi(result));
     m.set_reg(i.rd, low);
     m.set_reg(i.ra, high);
@@ -55,14 +55,14 @@ fn write_long<M: Machine>(m: &mut M, i: &Inst, result: M::L) {
 }
 
 /// `UMULL{S}<c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn umull<M: Machine>(m: &mut M, i: &Inst) {
+pub fn umull<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let result = m.umull(n, rm);
     write_long(m, i, result);
 }
 
 /// `UMLAL{S}<c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn umlal<M: Machine>(m: &mut M, i: &Inst) {
+pub fn umlal<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let product = m.umull(n, rm);
     let sum = accumulator(m, i);
@@ -71,7 +71,7 @@ pub fn umlal<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `UMAAL<c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn umaal<M: Machine>(m: &mut M, i: &Inst) {
+pub fn umaal<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm, low, high) = (m.reg(i.rn), m.reg(i.rm), m.reg(i.rd), m.reg(i.ra));
     let product = m.umull(n, rm);
     let (low, high) = (m.zext(low), m.zext(high));
@@ -81,14 +81,14 @@ pub fn umaal<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SMULL{S}<c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn smull<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smull<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let result = m.smull(n, rm);
     write_long(m, i, result);
 }
 
 /// `SMLAL{S}<c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn smlal<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlal<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let product = m.smull(n, rm);
     let sum = accumulator(m, i);
@@ -100,12 +100,12 @@ pub fn smlal<M: Machine>(m: &mut M, i: &Inst) {
 
 /// The top (1) or bottom (0) halfword, sign-extended.
 #[inline(always)]
-fn half<M: Machine>(m: &mut M, w: M::W, top: u8) -> M::W {
+fn half<M: Integer>(m: &mut M, w: M::W, top: u8) -> M::W {
     if top != 0 { m.sar(w, 16) } else { m.sext16(w) }
 }
 
 #[inline(always)]
-fn half_product<M: Machine>(m: &mut M, i: &Inst) -> M::W {
+fn half_product<M: Integer>(m: &mut M, i: &Inst) -> M::W {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let (n, rm) = (half(m, n, i.shift), half(m, rm, i.amount));
     m.mul(n, rm)
@@ -113,7 +113,7 @@ fn half_product<M: Machine>(m: &mut M, i: &Inst) -> M::W {
 
 /// Bits 47..16 of a word times a halfword of Rm.
 #[inline(always)]
-fn wide_product<M: Machine>(m: &mut M, i: &Inst) -> M::W {
+fn wide_product<M: Integer>(m: &mut M, i: &Inst) -> M::W {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let rm = half(m, rm, i.amount);
     let product = m.smull(n, rm);
@@ -123,7 +123,7 @@ fn wide_product<M: Machine>(m: &mut M, i: &Inst) -> M::W {
 
 /// Adds Ra; an overflow sets Q.
 #[inline(always)]
-fn accumulate<M: Machine>(m: &mut M, i: &Inst, product: M::W) {
+fn accumulate<M: Integer>(m: &mut M, i: &Inst, product: M::W) {
     let a = m.reg(i.ra);
     let (result, overflow) = add_overflow(m, product, a);
     m.set_reg(i.rd, result);
@@ -131,19 +131,19 @@ fn accumulate<M: Machine>(m: &mut M, i: &Inst, product: M::W) {
 }
 
 /// `SMUL<x><y><c> <Rd>, <Rn>, <Rm>`
-pub fn smulxy<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smulxy<M: Integer>(m: &mut M, i: &Inst) {
     let product = half_product(m, i);
     m.set_reg(i.rd, product);
 }
 
 /// `SMLA<x><y><c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn smlaxy<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlaxy<M: Integer>(m: &mut M, i: &Inst) {
     let product = half_product(m, i);
     accumulate(m, i, product);
 }
 
 /// `SMLAL<x><y><c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn smlalxy<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlalxy<M: Integer>(m: &mut M, i: &Inst) {
     let product = half_product(m, i);
     let product = m.sext(product);
     let sum = accumulator(m, i);
@@ -152,13 +152,13 @@ pub fn smlalxy<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SMULW<y><c> <Rd>, <Rn>, <Rm>`
-pub fn smulwy<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smulwy<M: Integer>(m: &mut M, i: &Inst) {
     let product = wide_product(m, i);
     m.set_reg(i.rd, product);
 }
 
 /// `SMLAW<y><c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn smlawy<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlawy<M: Integer>(m: &mut M, i: &Inst) {
     let product = wide_product(m, i);
     accumulate(m, i, product);
 }
@@ -167,7 +167,7 @@ pub fn smlawy<M: Machine>(m: &mut M, i: &Inst) {
 
 /// The products of the bottom and of the top halfwords.
 #[inline(always)]
-fn dual_products<M: Machine>(m: &mut M, i: &Inst) -> (M::L, M::L) {
+fn dual_products<M: Integer>(m: &mut M, i: &Inst) -> (M::L, M::L) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let (n_low, n_high) = (half(m, n, 0), half(m, n, 1));
     let (m_low, m_high) = (half(m, rm, i.amount), half(m, rm, i.amount ^ 1));
@@ -176,7 +176,7 @@ fn dual_products<M: Machine>(m: &mut M, i: &Inst) -> (M::L, M::L) {
 
 /// Writes the low word; Q is set where that loses bits.
 #[inline(always)]
-fn write_dual<M: Machine>(m: &mut M, i: &Inst, result: M::L) {
+fn write_dual<M: Integer>(m: &mut M, i: &Inst, result: M::L) {
     let (low, high) = (m.lo(result), m.hi(result));
     let sign = m.sar(low, 31);
     let fits = m.eq(high, sign);
@@ -186,14 +186,14 @@ fn write_dual<M: Machine>(m: &mut M, i: &Inst, result: M::L) {
 }
 
 /// `SMUAD{X}<c> <Rd>, <Rn>, <Rm>`
-pub fn smuad<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smuad<M: Integer>(m: &mut M, i: &Inst) {
     let (p, q) = dual_products(m, i);
     let result = m.add64(p, q);
     write_dual(m, i, result);
 }
 
 /// `SMUSD{X}<c> <Rd>, <Rn>, <Rm>`
-pub fn smusd<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smusd<M: Integer>(m: &mut M, i: &Inst) {
     let (p, q) = dual_products(m, i);
     let result = m.sub64(p, q);
     let result = m.lo(result);
@@ -201,7 +201,7 @@ pub fn smusd<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SMLAD{X}<c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn smlad<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlad<M: Integer>(m: &mut M, i: &Inst) {
     let (p, q) = dual_products(m, i);
     let products = m.add64(p, q);
     let a = m.reg(i.ra);
@@ -211,7 +211,7 @@ pub fn smlad<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SMLSD{X}<c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn smlsd<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlsd<M: Integer>(m: &mut M, i: &Inst) {
     let (p, q) = dual_products(m, i);
     let products = m.sub64(p, q);
     let a = m.reg(i.ra);
@@ -221,7 +221,7 @@ pub fn smlsd<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SMLALD{X}<c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn smlald<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlald<M: Integer>(m: &mut M, i: &Inst) {
     let (p, q) = dual_products(m, i);
     let products = m.add64(p, q);
     let sum = accumulator(m, i);
@@ -230,7 +230,7 @@ pub fn smlald<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SMLSLD{X}<c> <RdLo>, <RdHi>, <Rn>, <Rm>`
-pub fn smlsld<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smlsld<M: Integer>(m: &mut M, i: &Inst) {
     let (p, q) = dual_products(m, i);
     let products = m.sub64(p, q);
     let sum = accumulator(m, i);
@@ -242,7 +242,7 @@ pub fn smlsld<M: Machine>(m: &mut M, i: &Inst) {
 
 /// Writes the high word.
 #[inline(always)]
-fn write_high<M: Machine>(m: &mut M, i: &Inst, result: M::L) {
+fn write_high<M: Integer>(m: &mut M, i: &Inst, result: M::L) {
     let result = if i.amount != 0 {
         let half = m.long(0x8000_0000);
         m.add64(result, half)
@@ -255,20 +255,20 @@ fn write_high<M: Machine>(m: &mut M, i: &Inst, result: M::L) {
 
 /// Ra in the high word.
 #[inline(always)]
-fn high_accumulator<M: Machine>(m: &mut M, i: &Inst) -> M::L {
+fn high_accumulator<M: Integer>(m: &mut M, i: &Inst) -> M::L {
     let (zero, a) = (m.word(0), m.reg(i.ra));
     m.pair(zero, a)
 }
 
 /// `SMMUL{R}<c> <Rd>, <Rn>, <Rm>`
-pub fn smmul<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smmul<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let product = m.smull(n, rm);
     write_high(m, i, product);
 }
 
 /// `SMMLA{R}<c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn smmla<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smmla<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let product = m.smull(n, rm);
     let a = high_accumulator(m, i);
@@ -277,7 +277,7 @@ pub fn smmla<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SMMLS{R}<c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn smmls<M: Machine>(m: &mut M, i: &Inst) {
+pub fn smmls<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let product = m.smull(n, rm);
     let a = high_accumulator(m, i);
@@ -286,14 +286,14 @@ pub fn smmls<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SDIV<c> <Rd>, <Rn>, <Rm>`
-pub fn sdiv<M: Machine>(m: &mut M, i: &Inst) {
+pub fn sdiv<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let result = m.sdiv(n, rm);
     m.set_reg(i.rd, result);
 }
 
 /// `UDIV<c> <Rd>, <Rn>, <Rm>`
-pub fn udiv<M: Machine>(m: &mut M, i: &Inst) {
+pub fn udiv<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let result = m.udiv(n, rm);
     m.set_reg(i.rd, result);

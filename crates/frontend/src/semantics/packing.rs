@@ -2,10 +2,10 @@
 
 use super::data_processing::shift_imm;
 use crate::inst::{Inst, shift};
-use crate::machine::Machine;
+use crate::machine::Integer;
 
 /// `PKH{BT,TB}<c> <Rd>, <Rn>, <Rm>{, <shift>}`; TB where the shift is an ASR.
-pub fn pkh<M: Machine>(m: &mut M, i: &Inst) {
+pub fn pkh<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let operand = shift_imm(m, i, rm);
     let (bottom, top) = if i.shift == shift::ASR { (operand, n) } else { (n, operand) };
@@ -17,7 +17,7 @@ pub fn pkh<M: Machine>(m: &mut M, i: &Inst) {
 
 /// Two bytes to two halfwords.
 #[inline(always)]
-fn sext8_16<M: Machine>(m: &mut M, w: M::W) -> M::W {
+fn sext8_16<M: Integer>(m: &mut M, w: M::W) -> M::W {
     let high = m.shr(w, 16);
     let (low, high) = (m.sext8(w), m.sext8(high));
     let (low, high) = (m.zext16(low), m.shl(high, 16));
@@ -26,14 +26,14 @@ fn sext8_16<M: Machine>(m: &mut M, w: M::W) -> M::W {
 
 /// Two bytes to two halfwords.
 #[inline(always)]
-fn zext8_16<M: Machine>(m: &mut M, w: M::W) -> M::W {
+fn zext8_16<M: Integer>(m: &mut M, w: M::W) -> M::W {
     let bytes = m.word(0x00ff_00ff);
     m.and(w, bytes)
 }
 
 /// Adds halfwords.
 #[inline(always)]
-fn add16<M: Machine>(m: &mut M, a: M::W, b: M::W) -> M::W {
+fn add16<M: Integer>(m: &mut M, a: M::W, b: M::W) -> M::W {
     let mask = m.word(0xffff_0000);
     let low = m.add(a, b);
     let (a, b) = (m.and(a, mask), m.and(b, mask));
@@ -46,7 +46,7 @@ macro_rules! extensions {
     ($($(#[$doc:meta])* $name:ident = $extend:expr;
        $(#[$add_doc:meta])* $add_name:ident = $add:expr;)*) => {$(
         $(#[$doc])*
-        pub fn $name<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $name<M: Integer>(m: &mut M, i: &Inst) {
             let rm = m.reg(i.rm);
             let rotated = shift_imm(m, i, rm);
             let result = $extend(m, rotated);
@@ -54,7 +54,7 @@ macro_rules! extensions {
         }
 
         $(#[$add_doc])*
-        pub fn $add_name<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $add_name<M: Integer>(m: &mut M, i: &Inst) {
             let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
             let rotated = shift_imm(m, i, rm);
             let extended = $extend(m, rotated);
@@ -99,14 +99,14 @@ fn field(i: &Inst) -> u32 {
 }
 
 /// `BFC<c> <Rd>, #<lsb>, #<width>`
-pub fn bfc<M: Machine>(m: &mut M, i: &Inst) {
+pub fn bfc<M: Integer>(m: &mut M, i: &Inst) {
     let (old, keep) = (m.reg(i.rd), m.word(!field(i)));
     let result = m.and(old, keep);
     m.set_reg(i.rd, result);
 }
 
 /// `BFI<c> <Rd>, <Rn>, #<lsb>, #<width>`
-pub fn bfi<M: Machine>(m: &mut M, i: &Inst) {
+pub fn bfi<M: Integer>(m: &mut M, i: &Inst) {
     let (old, n) = (m.reg(i.rd), m.reg(i.rn));
     let (keep, change) = (m.word(!field(i)), m.word(field(i)));
     let inserted = m.shl(n, u32::from(i.amount));
@@ -116,7 +116,7 @@ pub fn bfi<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `SBFX<c> <Rd>, <Rn>, #<lsb>, #<width>`
-pub fn sbfx<M: Machine>(m: &mut M, i: &Inst) {
+pub fn sbfx<M: Integer>(m: &mut M, i: &Inst) {
     let n = m.reg(i.rn);
     let top = m.shl(n, 32 - u32::from(i.amount) - i.imm);
     let result = m.sar(top, 32 - i.imm);
@@ -124,7 +124,7 @@ pub fn sbfx<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `UBFX<c> <Rd>, <Rn>, #<lsb>, #<width>`
-pub fn ubfx<M: Machine>(m: &mut M, i: &Inst) {
+pub fn ubfx<M: Integer>(m: &mut M, i: &Inst) {
     let (n, mask) = (m.reg(i.rn), m.word(u32::MAX >> (32 - i.imm)));
     let low = m.shr(n, u32::from(i.amount));
     let result = m.and(low, mask);
@@ -134,14 +134,14 @@ pub fn ubfx<M: Machine>(m: &mut M, i: &Inst) {
 // ---- reversal and counting
 
 /// `REV<c> <Rd>, <Rm>`
-pub fn rev<M: Machine>(m: &mut M, i: &Inst) {
+pub fn rev<M: Integer>(m: &mut M, i: &Inst) {
     let rm = m.reg(i.rm);
     let result = m.rev(rm);
     m.set_reg(i.rd, result);
 }
 
 /// `REV16<c> <Rd>, <Rm>`
-pub fn rev16<M: Machine>(m: &mut M, i: &Inst) {
+pub fn rev16<M: Integer>(m: &mut M, i: &Inst) {
     let rm = m.reg(i.rm);
     let reversed = m.rev(rm);
     let result = m.ror(reversed, 16);
@@ -149,7 +149,7 @@ pub fn rev16<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `REVSH<c> <Rd>, <Rm>`
-pub fn revsh<M: Machine>(m: &mut M, i: &Inst) {
+pub fn revsh<M: Integer>(m: &mut M, i: &Inst) {
     let rm = m.reg(i.rm);
     let reversed = m.rev(rm);
     let result = m.sar(reversed, 16);
@@ -157,21 +157,21 @@ pub fn revsh<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `RBIT<c> <Rd>, <Rm>`
-pub fn rbit<M: Machine>(m: &mut M, i: &Inst) {
+pub fn rbit<M: Integer>(m: &mut M, i: &Inst) {
     let rm = m.reg(i.rm);
     let result = m.rbit(rm);
     m.set_reg(i.rd, result);
 }
 
 /// `CLZ<c> <Rd>, <Rm>`
-pub fn clz<M: Machine>(m: &mut M, i: &Inst) {
+pub fn clz<M: Integer>(m: &mut M, i: &Inst) {
     let rm = m.reg(i.rm);
     let result = m.clz(rm);
     m.set_reg(i.rd, result);
 }
 
 /// `CRC32{C}{B,H,W} <Rd>, <Rn>, <Rm>`; `shift` is 1 for CRC-32C.
-pub fn crc32<M: Machine>(m: &mut M, i: &Inst) {
+pub fn crc32<M: Integer>(m: &mut M, i: &Inst) {
     let (crc, data) = (m.reg(i.rn), m.reg(i.rm));
     let result = m.crc32(i.shift != 0, crc, data, 1 << i.size);
     m.set_reg(i.rd, result);

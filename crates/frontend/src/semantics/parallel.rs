@@ -2,7 +2,7 @@
 
 use super::saturating::clamp;
 use crate::inst::Inst;
-use crate::machine::Machine;
+use crate::machine::Integer;
 
 /// What is done with the exact result of a lane.
 #[derive(Clone, Copy, PartialEq)]
@@ -23,7 +23,7 @@ enum Kind {
 
 /// Lane `k` of `bits` bits as a number.
 #[inline(always)]
-fn lane<M: Machine>(m: &mut M, w: M::W, k: u32, bits: u32, signed: bool) -> M::W {
+fn lane<M: Integer>(m: &mut M, w: M::W, k: u32, bits: u32, signed: bool) -> M::W {
     let low = if k == 0 { w } else { m.shr(w, k * bits) };
     match (bits, signed) {
         (8, true) => m.sext8(low),
@@ -36,7 +36,7 @@ fn lane<M: Machine>(m: &mut M, w: M::W, k: u32, bits: u32, signed: bool) -> M::W
 /// Rd = lanes of `bits` bits; `lanes` says for each, lowest first, whether it is a difference; with `exchange` the
 /// halfwords of Rm are swapped.
 #[inline(always)]
-fn lanes<M: Machine>(m: &mut M, i: &Inst, kind: Kind, bits: u32, lanes: &[bool], exchange: bool) {
+fn lanes<M: Integer>(m: &mut M, i: &Inst, kind: Kind, bits: u32, lanes: &[bool], exchange: bool) {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let rm = if exchange { m.ror(rm, 16) } else { rm };
     let signed = matches!(kind, Kind::Signed | Kind::SaturatingSigned | Kind::HalvingSigned);
@@ -71,33 +71,33 @@ fn lanes<M: Machine>(m: &mut M, i: &Inst, kind: Kind, bits: u32, lanes: &[bool],
 macro_rules! parallel {
     ($(#[doc = $doc:literal] $kind:ident $add16:ident $asx:ident $sax:ident $sub16:ident $($add8:ident $sub8:ident)?;)*) => {$(
         #[doc = $doc]
-        pub fn $add16<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $add16<M: Integer>(m: &mut M, i: &Inst) {
             lanes(m, i, Kind::$kind, 16, &[false, false], false)
         }
 
         #[doc = $doc]
-        pub fn $asx<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $asx<M: Integer>(m: &mut M, i: &Inst) {
             lanes(m, i, Kind::$kind, 16, &[true, false], true)
         }
 
         #[doc = $doc]
-        pub fn $sax<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $sax<M: Integer>(m: &mut M, i: &Inst) {
             lanes(m, i, Kind::$kind, 16, &[false, true], true)
         }
 
         #[doc = $doc]
-        pub fn $sub16<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $sub16<M: Integer>(m: &mut M, i: &Inst) {
             lanes(m, i, Kind::$kind, 16, &[true, true], false)
         }
 
         $(
         #[doc = $doc]
-        pub fn $add8<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $add8<M: Integer>(m: &mut M, i: &Inst) {
             lanes(m, i, Kind::$kind, 8, &[false; 4], false)
         }
 
         #[doc = $doc]
-        pub fn $sub8<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $sub8<M: Integer>(m: &mut M, i: &Inst) {
             lanes(m, i, Kind::$kind, 8, &[true; 4], false)
         }
         )?
@@ -124,7 +124,7 @@ const BYTE_SIGNS: u32 = 0x8080_8080;
 // The string functions of C libraries test four bytes at once with UADD8 or USUB8 and SEL: those get bit tricks.
 
 /// `UADD8<c> <Rd>, <Rn>, <Rm>`
-pub fn uadd8<M: Machine>(m: &mut M, i: &Inst) {
+pub fn uadd8<M: Integer>(m: &mut M, i: &Inst) {
     let (a, b, signs) = (m.reg(i.rn), m.reg(i.rm), m.word(BYTE_SIGNS));
     let (low_a, low_b) = (m.bic(a, signs), m.bic(b, signs));
     let low = m.add(low_a, low_b);
@@ -136,7 +136,7 @@ pub fn uadd8<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `USUB8<c> <Rd>, <Rn>, <Rm>`
-pub fn usub8<M: Machine>(m: &mut M, i: &Inst) {
+pub fn usub8<M: Integer>(m: &mut M, i: &Inst) {
     let (a, b, signs) = (m.reg(i.rn), m.reg(i.rm), m.word(BYTE_SIGNS));
     let (high_a, low_b) = (m.or(a, signs), m.bic(b, signs));
     let low = m.sub(high_a, low_b);
@@ -151,7 +151,7 @@ pub fn usub8<M: Machine>(m: &mut M, i: &Inst) {
 
 /// GE = the carries out of the bytes of `sum = a + b (+ 1)`.
 #[inline(always)]
-fn byte_carries<M: Machine>(m: &mut M, a: M::W, b: M::W, sum: M::W) {
+fn byte_carries<M: Integer>(m: &mut M, a: M::W, b: M::W, sum: M::W) {
     let (both, either) = (m.and(a, b), m.or(a, b));
     let absorbed = m.bic(either, sum);
     let carries = m.or(both, absorbed);
@@ -166,7 +166,7 @@ fn byte_carries<M: Machine>(m: &mut M, a: M::W, b: M::W, sum: M::W) {
 }
 
 /// `SEL<c> <Rd>, <Rn>, <Rm>`
-pub fn sel<M: Machine>(m: &mut M, i: &Inst) {
+pub fn sel<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm, ge) = (m.reg(i.rn), m.reg(i.rm), m.ge());
     // Bits 0 to 3 to bits 0, 8, 16, 24, and from there over the whole byte.
     let (spread, ones, byte) = (m.word(1 | 1 << 7 | 1 << 14 | 1 << 21), m.word(0x0101_0101), m.word(0xff));
@@ -180,7 +180,7 @@ pub fn sel<M: Machine>(m: &mut M, i: &Inst) {
 
 /// The sum of the absolute differences of the bytes.
 #[inline(always)]
-fn absolute_differences<M: Machine>(m: &mut M, i: &Inst) -> M::W {
+fn absolute_differences<M: Integer>(m: &mut M, i: &Inst) -> M::W {
     let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
     let mut sum = m.word(0);
     for k in 0..4 {
@@ -195,13 +195,13 @@ fn absolute_differences<M: Machine>(m: &mut M, i: &Inst) -> M::W {
 }
 
 /// `USAD8<c> <Rd>, <Rn>, <Rm>`
-pub fn usad8<M: Machine>(m: &mut M, i: &Inst) {
+pub fn usad8<M: Integer>(m: &mut M, i: &Inst) {
     let sum = absolute_differences(m, i);
     m.set_reg(i.rd, sum);
 }
 
 /// `USADA8<c> <Rd>, <Rn>, <Rm>, <Ra>`
-pub fn usada8<M: Machine>(m: &mut M, i: &Inst) {
+pub fn usada8<M: Integer>(m: &mut M, i: &Inst) {
     let (sum, a) = (absolute_differences(m, i), m.reg(i.ra));
     let result = m.add(a, sum);
     m.set_reg(i.rd, result);

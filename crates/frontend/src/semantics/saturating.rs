@@ -2,11 +2,11 @@
 
 use super::data_processing::shift_imm;
 use crate::inst::Inst;
-use crate::machine::Machine;
+use crate::machine::Integer;
 
 /// a + b, and whether that overflows as signed numbers.
 #[inline(always)]
-pub(super) fn add_overflow<M: Machine>(m: &mut M, a: M::W, b: M::W) -> (M::W, M::B) {
+pub(super) fn add_overflow<M: Integer>(m: &mut M, a: M::W, b: M::W) -> (M::W, M::B) {
     let sum = m.add(a, b);
     let (from_a, from_b) = (m.xor(a, sum), m.xor(b, sum));
     let both = m.and(from_a, from_b);
@@ -15,7 +15,7 @@ pub(super) fn add_overflow<M: Machine>(m: &mut M, a: M::W, b: M::W) -> (M::W, M:
 
 /// a - b, and whether that overflows as signed numbers.
 #[inline(always)]
-fn sub_overflow<M: Machine>(m: &mut M, a: M::W, b: M::W) -> (M::W, M::B) {
+fn sub_overflow<M: Integer>(m: &mut M, a: M::W, b: M::W) -> (M::W, M::B) {
     let difference = m.sub(a, b);
     let (from_a, from_b) = (m.xor(a, difference), m.xor(a, b));
     let both = m.and(from_a, from_b);
@@ -24,7 +24,7 @@ fn sub_overflow<M: Machine>(m: &mut M, a: M::W, b: M::W) -> (M::W, M::B) {
 
 /// The result, or if it overflowed from `a` the bound on a's side; Q.
 #[inline(always)]
-fn saturate<M: Machine>(m: &mut M, a: M::W, (result, overflow): (M::W, M::B)) -> M::W {
+fn saturate<M: Integer>(m: &mut M, a: M::W, (result, overflow): (M::W, M::B)) -> M::W {
     let (sign, highest) = (m.sar(a, 31), m.word(i32::MAX as u32));
     let bound = m.xor(sign, highest);
     m.saturated(overflow);
@@ -32,33 +32,33 @@ fn saturate<M: Machine>(m: &mut M, a: M::W, (result, overflow): (M::W, M::B)) ->
 }
 
 #[inline(always)]
-fn saturating_add<M: Machine>(m: &mut M, a: M::W, b: M::W) -> M::W {
+fn saturating_add<M: Integer>(m: &mut M, a: M::W, b: M::W) -> M::W {
     let sum = add_overflow(m, a, b);
     saturate(m, a, sum)
 }
 
 #[inline(always)]
-fn saturating_sub<M: Machine>(m: &mut M, a: M::W, b: M::W) -> M::W {
+fn saturating_sub<M: Integer>(m: &mut M, a: M::W, b: M::W) -> M::W {
     let difference = sub_overflow(m, a, b);
     saturate(m, a, difference)
 }
 
 /// `QADD<c> <Rd>, <Rm>, <Rn>`
-pub fn qadd<M: Machine>(m: &mut M, i: &Inst) {
+pub fn qadd<M: Integer>(m: &mut M, i: &Inst) {
     let (rm, n) = (m.reg(i.rm), m.reg(i.rn));
     let result = saturating_add(m, rm, n);
     m.set_reg(i.rd, result);
 }
 
 /// `QSUB<c> <Rd>, <Rm>, <Rn>`
-pub fn qsub<M: Machine>(m: &mut M, i: &Inst) {
+pub fn qsub<M: Integer>(m: &mut M, i: &Inst) {
     let (rm, n) = (m.reg(i.rm), m.reg(i.rn));
     let result = saturating_sub(m, rm, n);
     m.set_reg(i.rd, result);
 }
 
 /// `QDADD<c> <Rd>, <Rm>, <Rn>`
-pub fn qdadd<M: Machine>(m: &mut M, i: &Inst) {
+pub fn qdadd<M: Integer>(m: &mut M, i: &Inst) {
     let (rm, n) = (m.reg(i.rm), m.reg(i.rn));
     let double = saturating_add(m, n, n);
     let result = saturating_add(m, rm, double);
@@ -66,7 +66,7 @@ pub fn qdadd<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 /// `QDSUB<c> <Rd>, <Rm>, <Rn>`
-pub fn qdsub<M: Machine>(m: &mut M, i: &Inst) {
+pub fn qdsub<M: Integer>(m: &mut M, i: &Inst) {
     let (rm, n) = (m.reg(i.rm), m.reg(i.rn));
     let double = saturating_add(m, n, n);
     let result = saturating_sub(m, rm, double);
@@ -75,7 +75,7 @@ pub fn qdsub<M: Machine>(m: &mut M, i: &Inst) {
 
 /// The signed number nearest to `value` within `low..=high`, and whether it is another.
 #[inline(always)]
-pub(super) fn clamp<M: Machine>(m: &mut M, value: M::W, low: i32, high: i32) -> (M::W, M::B) {
+pub(super) fn clamp<M: Integer>(m: &mut M, value: M::W, low: i32, high: i32) -> (M::W, M::B) {
     let (low, high) = (m.word(low as u32), m.word(high as u32));
     let (below, above) = (m.slt(value, low), m.slt(high, value));
     let result = m.select(above, high, value);
@@ -94,7 +94,7 @@ fn unsigned(bits: u32) -> (i32, i32) {
 }
 
 #[inline(always)]
-fn saturate_word<M: Machine>(m: &mut M, i: &Inst, (low, high): (i32, i32)) {
+fn saturate_word<M: Integer>(m: &mut M, i: &Inst, (low, high): (i32, i32)) {
     let n = m.reg(i.rn);
     let value = shift_imm(m, i, n);
     let (result, saturated) = clamp(m, value, low, high);
@@ -103,7 +103,7 @@ fn saturate_word<M: Machine>(m: &mut M, i: &Inst, (low, high): (i32, i32)) {
 }
 
 #[inline(always)]
-fn saturate_halves<M: Machine>(m: &mut M, i: &Inst, (low, high): (i32, i32)) {
+fn saturate_halves<M: Integer>(m: &mut M, i: &Inst, (low, high): (i32, i32)) {
     let n = m.reg(i.rn);
     let (bottom, top) = (m.sext16(n), m.sar(n, 16));
     let (bottom, first) = clamp(m, bottom, low, high);
@@ -116,21 +116,21 @@ fn saturate_halves<M: Machine>(m: &mut M, i: &Inst, (low, high): (i32, i32)) {
 }
 
 /// `SSAT<c> <Rd>, #<imm>, <Rn>{, <shift>}`
-pub fn ssat<M: Machine>(m: &mut M, i: &Inst) {
+pub fn ssat<M: Integer>(m: &mut M, i: &Inst) {
     saturate_word(m, i, signed(i.imm));
 }
 
 /// `USAT<c> <Rd>, #<imm>, <Rn>{, <shift>}`
-pub fn usat<M: Machine>(m: &mut M, i: &Inst) {
+pub fn usat<M: Integer>(m: &mut M, i: &Inst) {
     saturate_word(m, i, unsigned(i.imm));
 }
 
 /// `SSAT16<c> <Rd>, #<imm>, <Rn>`
-pub fn ssat16<M: Machine>(m: &mut M, i: &Inst) {
+pub fn ssat16<M: Integer>(m: &mut M, i: &Inst) {
     saturate_halves(m, i, signed(i.imm));
 }
 
 /// `USAT16<c> <Rd>, #<imm>, <Rn>`
-pub fn usat16<M: Machine>(m: &mut M, i: &Inst) {
+pub fn usat16<M: Integer>(m: &mut M, i: &Inst) {
     saturate_halves(m, i, unsigned(i.imm));
 }

@@ -1,11 +1,11 @@
 //! Exclusive accesses, swaps, and the ordered accesses of Armv8 (Arm ARM A3.4, A4.6; Armv8 F2.7).
 
 use crate::inst::Inst;
-use crate::machine::{Machine, Size};
+use crate::machine::{Integer, Size};
 
 /// The base, with the offset that only T32's LDREX and STREX have.
 #[inline(always)]
-fn address<M: Machine>(m: &mut M, i: &Inst) -> M::W {
+fn address<M: Integer>(m: &mut M, i: &Inst) -> M::W {
     let base = m.reg(i.rn);
     if i.imm == 0 {
         return base;
@@ -15,7 +15,7 @@ fn address<M: Machine>(m: &mut M, i: &Inst) -> M::W {
 }
 
 #[inline(always)]
-fn load_exclusive<M: Machine>(m: &mut M, i: &Inst, size: Size) {
+fn load_exclusive<M: Integer>(m: &mut M, i: &Inst, size: Size) {
     let address = address(m, i);
     let value = m.load_exclusive(size, address);
     m.set_reg(i.rd, value);
@@ -23,7 +23,7 @@ fn load_exclusive<M: Machine>(m: &mut M, i: &Inst, size: Size) {
 
 /// The status goes to `rm`.
 #[inline(always)]
-fn store_exclusive<M: Machine>(m: &mut M, i: &Inst, size: Size) {
+fn store_exclusive<M: Integer>(m: &mut M, i: &Inst, size: Size) {
     let address = address(m, i);
     let value = m.reg(i.rd);
     let status = m.store_exclusive(size, address, value);
@@ -31,7 +31,7 @@ fn store_exclusive<M: Machine>(m: &mut M, i: &Inst, size: Size) {
 }
 
 #[inline(always)]
-fn load_exclusive_dual<M: Machine>(m: &mut M, i: &Inst) {
+fn load_exclusive_dual<M: Integer>(m: &mut M, i: &Inst) {
     let address = address(m, i);
     let value = m.load_exclusive64(address);
     let (t, t2) = (m.lo(value), m.hi(value));
@@ -40,7 +40,7 @@ fn load_exclusive_dual<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 #[inline(always)]
-fn store_exclusive_dual<M: Machine>(m: &mut M, i: &Inst) {
+fn store_exclusive_dual<M: Integer>(m: &mut M, i: &Inst) {
     let address = address(m, i);
     let (t, t2) = (m.reg(i.rd), m.reg(i.ra));
     let value = m.pair(t, t2);
@@ -49,20 +49,20 @@ fn store_exclusive_dual<M: Machine>(m: &mut M, i: &Inst) {
 }
 
 #[inline(always)]
-fn load_acquire<M: Machine>(m: &mut M, i: &Inst, size: Size) {
+fn load_acquire<M: Integer>(m: &mut M, i: &Inst, size: Size) {
     let address = m.reg(i.rn);
     let value = m.load_acquire(size, address);
     m.set_reg(i.rd, value);
 }
 
 #[inline(always)]
-fn store_release<M: Machine>(m: &mut M, i: &Inst, size: Size) {
+fn store_release<M: Integer>(m: &mut M, i: &Inst, size: Size) {
     let (address, value) = (m.reg(i.rn), m.reg(i.rd));
     m.store_release(size, address, value);
 }
 
 #[inline(always)]
-fn swap<M: Machine>(m: &mut M, i: &Inst, size: Size) {
+fn swap<M: Integer>(m: &mut M, i: &Inst, size: Size) {
     let (address, value) = (m.reg(i.rn), m.reg(i.rm));
     let old = m.swap(size, address, value);
     m.set_reg(i.rd, old);
@@ -71,7 +71,7 @@ fn swap<M: Machine>(m: &mut M, i: &Inst, size: Size) {
 macro_rules! accesses {
     ($($(#[$doc:meta])* $name:ident = $f:ident $($size:expr)?;)*) => {$(
         $(#[$doc])*
-        pub fn $name<M: Machine>(m: &mut M, i: &Inst) {
+        pub fn $name<M: Integer>(m: &mut M, i: &Inst) {
             $f(m, i $(, $size)?)
         }
     )*};
@@ -130,19 +130,19 @@ accesses! {
 }
 
 /// `CLREX<c>`
-pub fn clrex<M: Machine>(m: &mut M, _: &Inst) {
+pub fn clrex<M: Integer>(m: &mut M, _: &Inst) {
     m.clear_exclusive();
 }
 
 /// `DMB<c> <option>`: every option is a full barrier.
-pub fn dmb<M: Machine>(m: &mut M, _: &Inst) {
+pub fn dmb<M: Integer>(m: &mut M, _: &Inst) {
     m.barrier();
 }
 
 /// `DSB<c> <option>`: every option is a full barrier.
-pub fn dsb<M: Machine>(m: &mut M, _: &Inst) {
+pub fn dsb<M: Integer>(m: &mut M, _: &Inst) {
     m.barrier();
 }
 
 /// `ISB<c>`: code that was changed is announced by the cacheflush call, so nothing is left to do.
-pub fn isb<M: Machine>(_: &mut M, _: &Inst) {}
+pub fn isb<M: Integer>(_: &mut M, _: &Inst) {}

@@ -29,7 +29,7 @@ use crate::tools;
 const SYSROOT: &str = "/usr/arm-linux-gnueabihf";
 
 /// The tier policies, as values of `$FOREARM_TIER`.
-const MODES: [Option<&str>; 3] = [None, Some("interp"), Some("jit")];
+const MODES: [Option<&str>; 4] = [None, Some("interp"), Some("baseline"), Some("jit")];
 
 /// A source file and what its head says.
 struct Program {
