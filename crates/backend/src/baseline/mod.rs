@@ -36,6 +36,9 @@ use field;
 /// The exit of a region's entry: the last one, so its number is not known before the end.
 const ENTRY: u32 = u32::MAX;
 
+/// An instruction that is left to the interpreter costs as much more than one in host code: then Cranelift is worth it earlier.
+const LEFT_COSTS: u32 = 32;
+
 /// The baseline compiler with its buffers.
 #[derive(Debug)]
 pub struct Baseline {
@@ -66,6 +69,8 @@ pub struct Baseline {
     ended: bool,
     /// And control is to go on to the next block in the code.
     ended_by_falling: bool,
+    /// Instructions that are left to the interpreter.
+    left: u32,
     /// The exits of loops and entries, which count.
     heads: Vec<u32>,
 }
@@ -91,6 +96,7 @@ impl Baseline {
             live: true,
             ended: false,
             ended_by_falling: false,
+            left: 0,
             heads: Vec::new(),
         })
     }
@@ -112,7 +118,7 @@ impl Baseline {
         self.starts = vec![None; region.blocks.len()];
         self.jumps.clear();
         self.leaving.clear();
-        self.heads = Vec::new();
+        (self.heads, self.left) = (Vec::new(), 0);
         (self.ended_by_falling, self.flags) = (true, Flags::default());
         self.entries = Vec::new();
         self.doors.clear();
@@ -140,7 +146,7 @@ impl Baseline {
             faults,
             ranges: region.ranges(),
             instructions: region.len as u32,
-            heat: Some(heat),
+            heat: Some(heat / (1 + LEFT_COSTS * self.left / region.len.max(1) as u32)),
             heads: std::mem::take(&mut self.heads),
             entries: std::mem::take(&mut self.entries),
         })
@@ -362,6 +368,7 @@ impl Baseline {
     /// Has the interpreter's handler do the instruction.
     fn interpret(&mut self, d: &Decoded) {
         let Some(inst) = d.inst else { return };
+        self.left += 1;
         let e = &d.effects;
         self.v.flush(u16::MAX);
         if self.live || e.reads_flags {
