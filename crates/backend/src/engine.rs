@@ -115,7 +115,7 @@ pub struct Policy {
 static ONE_INSN: AtomicBool = AtomicBool::new(false);
 
 /// Executions that make a block hot. Chosen by measurement, see `docs/performance.md`.
-const HEAT: u32 = 20_000;
+const HEAT: u32 = 60_000;
 
 /// Executions that make a block warm. Likewise.
 const WARMTH: u32 = 64;

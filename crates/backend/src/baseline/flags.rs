@@ -144,6 +144,7 @@ impl Baseline {
             cond::EQ => self.zero(),
             cond::MI => match f.n {
                 Source::State => {
+                    self.settle();
                     self.v.a.alu_constant(Alu::Cmp, Width::D, field!(n), 0);
                     Cc::S
                 }
@@ -168,6 +169,7 @@ impl Baseline {
                 let v = self.bool_of(v);
                 let n = match f.n {
                     Source::State => {
+                        self.settle();
                         let r = self.v.scratch();
                         self.v.a.load(Width::D, r, field!(n));
                         r
@@ -215,7 +217,10 @@ impl Baseline {
             (Source::Of(w), _) => self.test(w),
             (Source::Last, Some(last)) if last.subtract => self.redo(last),
             (Source::Last, Some(last)) => self.test(last.result),
-            _ => self.v.a.alu_constant(Alu::Cmp, Width::D, field!(z), 0),
+            _ => {
+                self.settle();
+                self.v.a.alu_constant(Alu::Cmp, Width::D, field!(z), 0);
+            }
         }
         Cc::E
     }
@@ -228,6 +233,7 @@ impl Baseline {
                 if last.subtract { Cc::AE } else { Cc::B }
             }
             _ => {
+                self.settle();
                 self.v.a.alu_constant(Alu::Cmp, Width::D, field!(c), 0);
                 Cc::NE
             }
@@ -242,6 +248,7 @@ impl Baseline {
                 Cc::O
             }
             _ => {
+                self.settle();
                 self.v.a.alu_constant(Alu::Cmp, Width::D, field!(v), 0);
                 Cc::NE
             }
@@ -264,6 +271,15 @@ impl Baseline {
                 let r = self.bool_of(cc);
                 Truth::Value(self.v.own(r))
             }
+        }
+    }
+
+    /// Makes sure that the flags in the state are there, and not left as operands by other code.
+    pub(super) fn settle(&mut self) {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.v.a.alu_constant(Alu::Cmp, Width::D, field!(host.flags), 0);
+            let jump = self.v.a.jump_if(Cc::NE);
+            self.unsettled.push((jump, self.v.a.here()));
         }
     }
 
@@ -301,6 +317,14 @@ impl Baseline {
         if let (Source::State, Source::State, Source::State, Source::State) = (f.n, f.z, f.c, f.v) {
             return;
         }
+        let kept = matches!(f.n, Source::State)
+            || matches!(f.z, Source::State)
+            || matches!(f.c, Source::State)
+            || matches!(f.v, Source::State);
+        if kept {
+            self.settle();
+        }
+        self.settled = true;
         self.v.release();
         for (source, place) in [(f.n, field!(n)), (f.z, field!(z))] {
             match (source, f.last) {

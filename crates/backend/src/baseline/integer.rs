@@ -594,6 +594,7 @@ impl Integer for Baseline {
     fn nzcv(&mut self) -> Word {
         self.store_flags();
         self.flags.stored();
+        self.settle();
         let n = self.field(field!(n));
         let n = self.and(n, Word::Constant(1 << 31));
         let z = self.field(field!(z));

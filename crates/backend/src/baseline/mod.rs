@@ -56,8 +56,12 @@ pub struct Baseline {
     leaving: Vec<(u32, Jump, Jump)>,
     /// Where else the region can be entered, by address and offset.
     entries: Vec<(u32, u32)>,
-    /// The same while the code is made: address, block, and whether it finds the flags in the state.
-    doors: Vec<(u32, usize, bool)>,
+    /// The same while the code is made: address and block.
+    doors: Vec<(u32, usize)>,
+    /// Jumps out of line where the flags in the state turn out to be undone, and where they come from.
+    unsettled: Vec<(Jump, usize)>,
+    /// In this block they have been looked at already.
+    settled: bool,
     /// The instruction being translated.
     at: Decoded,
     /// Where a fixed branch of the block goes, and where it goes else.
@@ -90,6 +94,8 @@ impl Baseline {
             leaving: Vec::new(),
             entries: Vec::new(),
             doors: Vec::new(),
+            unsettled: Vec::new(),
+            settled: false,
             at: Decoded::nothing(0),
             target: None,
             next: Edge::Outside(0),
@@ -122,13 +128,14 @@ impl Baseline {
         (self.ended_by_falling, self.flags) = (true, Flags::default());
         self.entries = Vec::new();
         self.doors.clear();
+        self.unsettled.clear();
         let mut faults = Vec::new();
-        let unsettled = self.entry(&region);
-        let back = self.v.a.here();
+        self.starts[0] = Some(0);
+        self.safe_point(ENTRY);
         for (k, block) in region.blocks.iter().enumerate() {
             self.block(k, block, &region, &mut faults)?;
         }
-        self.out_of_line(unsettled, back);
+        self.out_of_line();
         let entry = self.exits.len() as u32;
         self.exits.push(Exit { target: key.target() });
         if self.v.is_overfull() {
@@ -149,17 +156,6 @@ impl Baseline {
             heat: Some(heat / (1 + LEFT_COSTS * self.left / region.len.max(1) as u32)),
             heads: std::mem::take(&mut self.heads),
             entries: std::mem::take(&mut self.entries),
-        })
-    }
-
-    /// The region's safe point and count, and the flags as the state has them if they are read.
-    fn entry(&mut self, region: &region::Region) -> Option<Jump> {
-        self.starts[0] = Some(0);
-        self.safe_point(ENTRY);
-        let a = &mut self.v.a;
-        (region.blocks[0].live_in & region::FLAGS != 0).then(|| {
-            a.alu_constant(Alu::Cmp, Width::D, field!(host.flags), 0);
-            a.jump_if(assembler::Cc::NE)
         })
     }
 
@@ -190,10 +186,11 @@ impl Baseline {
             self.v.forget(0, 0);
             self.v.end_instruction(0);
             self.flags = Flags::default();
+            self.settled = false;
         }
         let first = block.instructions.first().map_or(region.key.pc(), |d| d.pc);
         if k != 0 && !falls_in && !block.instructions.is_empty() {
-            self.doors.push((first, k, block.live_in & region::FLAGS != 0));
+            self.doors.push((first, k));
         }
         if block.header && k != 0 {
             let exit = self.new_exit(first | u32::from(self.thumb));
@@ -237,28 +234,27 @@ impl Baseline {
     }
 
     /// What is jumped to when there is something to be done.
-    fn out_of_line(&mut self, unsettled: Option<Jump>, back: usize) {
+    fn out_of_line(&mut self) {
         for (k, jump) in std::mem::take(&mut self.jumps) {
             if let Some(start) = self.starts[k] {
                 self.v.a.land_at(jump, start);
             }
         }
-        if let Some(unsettled) = unsettled {
-            self.v.a.land(unsettled);
-            self.settle_flags();
-            self.v.a.jump_to(back);
+        for (jump, back) in std::mem::take(&mut self.unsettled) {
+            let a = &mut self.v.a;
+            a.land(jump);
+            a.store(Width::Q, Values::reserved_slot(), RSI);
+            a.mov_constant(RSI, crate::codegen::helpers::Helper::SettleFlags.pack());
+            a.call_through(field!(host.rare_helper));
+            a.load(Width::Q, RSI, Values::reserved_slot());
+            a.jump_to(back);
         }
-        for (pc, k, flags) in std::mem::take(&mut self.doors) {
+        for (pc, k) in std::mem::take(&mut self.doors) {
             let Some(start) = self.starts[k] else { continue };
             self.entries.push((pc, self.v.a.here() as u32));
             let exit = self.new_exit(pc | u32::from(self.thumb));
             self.heads.push(exit);
             self.safe_point(exit);
-            if flags {
-                self.v.a.alu_constant(Alu::Cmp, Width::D, field!(host.flags), 0);
-                self.v.a.jump_if_to(assembler::Cc::E, start);
-                self.settle_flags();
-            }
             self.v.a.jump_to(start);
         }
         for (exit, requested, hot) in std::mem::take(&mut self.leaving) {
@@ -270,11 +266,6 @@ impl Baseline {
             a.lea(Width::Q, RSI, Place::Slot(exit, 0));
             a.jump_through(Place::Memory(RSI, 0));
         }
-    }
-
-    fn settle_flags(&mut self) {
-        self.v.a.mov_constant(RSI, crate::codegen::helpers::Helper::SettleFlags.pack());
-        self.call(field!(host.helper));
     }
 
     /// Calls a host function with the state as its first argument; all but the registers of `values::KEPT` is lost.
@@ -315,6 +306,7 @@ impl Baseline {
             self.store_flags();
         }
         let skip = self.jump_unless(inst.cond);
+        let settled = self.settled;
         self.flags.stored();
         self.v.end_instruction(0);
         self.unconditional(d);
@@ -325,6 +317,7 @@ impl Baseline {
             }
         }
         self.flags.stored();
+        self.settled = settled;
         self.v.a.land(skip);
         self.v.forget(0, 0);
         self.v.end_instruction(0);
@@ -381,6 +374,7 @@ impl Baseline {
             self.v.a.mov_constant(r, x);
         }
         self.call(field!(host.interpret));
+        self.settled = true;
         self.v.forget(!e.writes, values::KEPT);
         self.v.end_instruction(0);
         if e.flow.is_some() {
