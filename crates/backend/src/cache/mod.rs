@@ -183,7 +183,13 @@ struct Jump<T> {
 /// Entries in the beginning and at most, powers of two. Only pages in use cost memory.
 const JUMPS: usize = 8192;
 /// See `JUMPS`.
-const MOST_JUMPS: usize = 1 << 18;
+const MOST_JUMPS: usize = 1 << (32 - JUMP_SHIFT);
+
+/// The hash is the upper bits of the product with this (Fibonacci hashing). Folding the address upon itself let functions and the
+/// places they return to collide for good.
+pub const JUMP_FACTOR: u32 = 0x9e37_79b1;
+/// See `JUMP_FACTOR`.
+pub const JUMP_SHIFT: u32 = 14;
 
 /// What the first entry holds while it is empty, since address 0 leads there: an odd address where nothing starts.
 const NO_TARGET: u32 = u32::MAX;
@@ -209,14 +215,14 @@ impl<T> Jumps<T> {
         self.puts = 0;
     }
 
-    /// Address of the table, and the mask that makes an index of `target >> 1 ^ target >> 12`.
+    /// Address of the table, and the mask that makes an index of a hash.
     pub fn view(&self) -> (u64, u32) {
         (self.table.as_ptr() as u64, self.table.len() as u32 - 1)
     }
 
     #[inline(always)]
     fn index(&self, target: u32) -> usize {
-        (target >> 1 ^ target >> 12) as usize & self.table.len().wrapping_sub(1)
+        (target.wrapping_mul(JUMP_FACTOR) >> JUMP_SHIFT) as usize & self.table.len().wrapping_sub(1)
     }
 
     /// The entry slot for `target`, or null.
