@@ -183,6 +183,13 @@ fn processor_time(clock: libc::clockid_t) -> Duration {
     Duration::new(t.tv_sec as u64, t.tv_nsec as u32)
 }
 
+/// From now on a block is entered in a region, at the host address `body`.
+fn enter_region(block: &Block, body: u64, slot: *const LinkSlot) {
+    block.native_slot.store(slot.cast_mut(), Ordering::Release);
+    block.native.store(body, Ordering::Release);
+    control::make_native(block);
+}
+
 /// One guest process's translations; shared by its threads.
 pub struct Engine {
     source: Box<dyn CodeSource>,
@@ -318,9 +325,7 @@ impl Engine {
         match placed {
             Some((body, slot)) => {
                 self.announce(&mut tier1.native, block.key, body);
-                block.native_slot.store(slot.cast_mut(), Ordering::Release);
-                block.native.store(body, Ordering::Release);
-                control::make_native(block);
+                enter_region(block, body, slot);
             }
             None => {
                 stats::count(Event::Refused);
@@ -354,13 +359,17 @@ impl Engine {
             counter.store(i32::MAX as u32, Ordering::Relaxed);
             return;
         }
-        if self.is_budget_spent(&tier1) {
+        let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
+        // Another process may have been here before.
+        let taken = tier1.native.take(block.key, self.mode(), &read);
+        stats::add(Event::Taken, taken.is_some().into());
+        if taken.is_none() && self.is_budget_spent(&tier1) {
             stats::count(Event::PutOff);
             counter.store(heat, Ordering::Relaxed);
             return;
         }
-        let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-        let Some((body, entry)) = self.compile_timed(&mut tier1, block.key, self.mode(), &read) else {
+        let placed = taken.or_else(|| self.compile_timed(&mut tier1, block.key, self.mode(), &read));
+        let Some((body, entry)) = placed else {
             stats::count(Event::Refused);
             counter.store(i32::MAX as u32, Ordering::Relaxed);
             return;
@@ -372,9 +381,7 @@ impl Engine {
             tier1.native.replace(old, new);
         }
         tier1.native.link(slot, new);
-        block.native_slot.store(entry.cast_mut(), Ordering::Release);
-        block.native.store(body, Ordering::Release);
-        control::make_native(block);
+        enter_region(block, body, entry);
     }
 
     /// Has Cranelift had its share of the processor time?
@@ -406,9 +413,7 @@ impl Engine {
         // SAFETY: the entry slot of the region that has just been placed.
         for (key, body, slot) in tier1.native.entries(unsafe { &*slot }).into_iter().skip(1) {
             if let Some(block) = self.cache.get(key).filter(|b| b.native.load(Ordering::Acquire) == 0) {
-                block.native_slot.store(slot.cast_mut(), Ordering::Release);
-                block.native.store(body, Ordering::Release);
-                control::make_native(&block);
+                enter_region(&block, body, slot);
             }
         }
         Some((body, slot))
