@@ -90,7 +90,8 @@ pub(crate) struct HostState {
     /// The engine that runs this thread.
     pub engine: *const Engine,
     /// What compiled code has left of the flags: 0, they are in `n` to `v`; else they are those of `flags_a - flags_b`
-    /// (`FLAGS_SUB`) or `flags_a + flags_b` (`FLAGS_ADD`). Settled before anything else looks.
+    /// (`FLAGS_SUB`), `flags_a + flags_b` (`FLAGS_ADD`), or a comparison of `flags_float` (`FLAGS_SINGLE`,
+    /// `FLAGS_DOUBLE`). Settled before anything else looks.
     pub flags: u32,
     /// First operand.
     pub flags_a: u32,
@@ -126,6 +127,13 @@ pub(crate) struct HostState {
     pub counts: *const Executed,
     /// Host instruction that faulted; 0 when the fault was found otherwise.
     pub fault_at: u64,
+    /// Bits of the floating-point operands of `flags`.
+    pub flags_float: [u64; 2],
+    /// What compiled code has left of FPSCR's N, Z, C and V: 0, they are in `fpscr`; else they are those of a comparison of
+    /// `compared` (`FLAGS_SINGLE`, `FLAGS_DOUBLE`). Settled with `flags`.
+    pub comparison: u32,
+    /// Bits of its operands.
+    pub compared: [u64; 2],
 }
 
 /// `exclusive_addr` of an open monitor.
@@ -135,6 +143,10 @@ pub const EXCLUSIVE_NONE: u64 = u64::MAX;
 pub(crate) const FLAGS_SUB: u32 = 1;
 /// `HostState::flags` of an addition.
 pub(crate) const FLAGS_ADD: u32 = 2;
+/// `HostState::flags` and `comparison` of a comparison of singles.
+pub(crate) const FLAGS_SINGLE: u32 = 3;
+/// `HostState::flags` and `comparison` of a comparison of doubles.
+pub(crate) const FLAGS_DOUBLE: u32 = 4;
 
 impl Default for HostState {
     fn default() -> Self {
@@ -164,6 +176,9 @@ impl Default for HostState {
             scratch: [0; 4],
             counts: stats::of_thread(),
             fault_at: 0,
+            flags_float: [0; 2],
+            comparison: 0,
+            compared: [0; 2],
         }
     }
 }
@@ -197,6 +212,16 @@ impl Default for CpuState {
     }
 }
 
+/// N, Z, C and V in bits 31..28 of a comparison that was made before: it raises nothing that is not raised already, and
+/// was made without FPSCR.FZ.
+fn comparison(kind: u32, [a, b]: [u64; 2]) -> u32 {
+    if kind == FLAGS_SINGLE {
+        crate::fp::s_compare(a as u32, b as u32, false, &mut 0)
+    } else {
+        crate::fp::d_compare(a, b, false, &mut 0)
+    }
+}
+
 impl CpuState {
     /// A copy for a new thread: the same registers, no pending request.
     pub fn fork(&self) -> CpuState {
@@ -210,19 +235,23 @@ impl CpuState {
         }
     }
 
-    /// Computes the flags that compiled code has left undone.
+    /// Computes the flags that compiled code has left undone, FPSCR's too.
     #[inline(always)]
     pub(crate) fn settle_flags(&mut self) {
         if self.host.flags != 0 {
             use forearm_frontend::machine::Integer;
-            let (a, b) = (self.host.flags_a, self.host.flags_b);
+            let (a, b, float) = (self.host.flags_a, self.host.flags_b, self.host.flags_float);
             let kind = std::mem::take(&mut self.host.flags);
             let m = crate::interp::Interp::of(self);
-            if kind == FLAGS_SUB {
-                m.flags_sub(a, b, a.wrapping_sub(b));
-            } else {
-                m.flags_add(a, b, a.wrapping_add(b));
+            match kind {
+                FLAGS_SUB => m.flags_sub(a, b, a.wrapping_sub(b)),
+                FLAGS_ADD => m.flags_add(a, b, a.wrapping_add(b)),
+                _ => m.set_nzcv(comparison(kind, float)),
             }
+        }
+        if self.host.comparison != 0 {
+            let kind = std::mem::take(&mut self.host.comparison);
+            self.fpscr = self.fpscr & 0x0fff_ffff | comparison(kind, self.host.compared);
         }
     }
 

@@ -9,11 +9,12 @@
 use super::helpers::Helper;
 use super::integer::GUEST;
 use super::translate::{Codegen, STATE, field};
+use crate::tuning::{self, Optimisations};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Opcode, Type, Value};
-use forearm_frontend::machine::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding};
+use forearm_frontend::machine::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Integer, Rounding};
 
 impl Codegen<'_, '_> {
     /// A value computed out of line where `rare` holds, else `fast`.
@@ -113,19 +114,38 @@ impl Codegen<'_, '_> {
         self.or_nan_or_tiny(ty, fast, helper, &[acc, a, b])
     }
 
-    /// N, Z, C, V of a comparison. Unordered ones are the helper's: VCMPE signals them.
-    fn compare(&mut self, helper: Helper, a: Value, b: Value) -> Value {
+    /// N, Z, C, V of a comparison, in bits 31..28. Most often nobody reads them: the flags are kept as what was compared.
+    fn compare(&mut self, helper: Helper, a: Value, b: Value, signal: bool) -> Value {
         if self.mode.flush {
             return self.helper(helper, &[a, b], I32);
         }
-        let less = self.b.ins().fcmp(FloatCC::LessThan, a, b);
-        let equal = self.b.ins().fcmp(FloatCC::Equal, a, b);
-        let [lt, eq, gt] = [0x8000_0000u32, 0x6000_0000, 0x2000_0000]
-            .map(|flags| self.b.ins().iconst(I32, i64::from(flags)));
-        let flags = self.b.ins().select(equal, eq, gt);
-        let flags = self.b.ins().select(less, lt, flags);
+        // The host's comparison sets the exception flags. The branch keeps it; VCMPE signals quiet NaNs as well.
         let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);
-        self.unless(I32, unordered, flags, helper, &[a, b])
+        let (cold, on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(unordered, cold, &[], on, &[]);
+        self.switch(cold);
+        if signal {
+            self.rare_helper(helper, &[a, b], I32);
+        }
+        self.b.ins().jump(on, &[]);
+        self.switch(on);
+        let mut nzcv = self.word(0x8000_0000);
+        for (cc, flags) in [
+            (FloatCC::Equal, 0x6000_0000),
+            (FloatCC::GreaterThan, 0x2000_0000),
+            (FloatCC::Unordered, 0x3000_0000),
+        ] {
+            let (holds, flags) = (self.b.ins().fcmp(cc, a, b), self.word(flags));
+            nzcv = self.b.ins().select(holds, flags, nzcv);
+        }
+        self.comparison = tuning::on(Optimisations::LAZY_FLAGS).then_some((nzcv, a, b));
+        nzcv
+    }
+
+    /// What was compared, where `nzcv` is of a comparison.
+    pub(super) fn compared(&self, nzcv: Value) -> Option<(Value, Value)> {
+        self.comparison.filter(|c| c.0 == nzcv).map(|(_, a, b)| (a, b))
     }
 
     /// Conversion to a 32-bit integer, rounding towards zero, of what fits; the rest saturates out of line.
@@ -269,10 +289,10 @@ impl Float for Codegen<'_, '_> {
         self.three(F64, op, Helper::D3(op), acc, a, b)
     }
     fn s_compare(&mut self, a: Value, b: Value, signal: bool) -> Value {
-        self.compare(Helper::SCompare(signal), a, b)
+        self.compare(Helper::SCompare(signal), a, b, signal)
     }
     fn d_compare(&mut self, a: Value, b: Value, signal: bool) -> Value {
-        self.compare(Helper::DCompare(signal), a, b)
+        self.compare(Helper::DCompare(signal), a, b, signal)
     }
 
     fn s_round(&mut self, a: Value, rounding: Rounding, exact: bool) -> Value {
@@ -344,13 +364,37 @@ impl Float for Codegen<'_, '_> {
         self.resume_behind();
     }
     fn fpscr_nzcv(&mut self) -> Value {
+        if let Some(nzcv) = self.vfp.nzcv() {
+            return nzcv;
+        }
+        let unsettled = self.b.ins().load(I32, STATE, self.cpu, field!(host.comparison));
+        let (cold, on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(unsettled, cold, &[], on, &[]);
+        self.switch(cold);
+        self.rare_helper(Helper::SettleFlags, &[], I32);
+        self.b.ins().jump(on, &[]);
+        self.switch(on);
         let x = self.b.ins().load(I32, STATE, self.cpu, field!(fpscr));
         self.b.ins().band_imm_u(x, 0xf000_0000)
     }
     fn set_fpscr_nzcv(&mut self, w: Value) {
-        let x = self.b.ins().load(I32, STATE, self.cpu, field!(fpscr));
-        let x = self.b.ins().band_imm_u(x, 0x0fff_ffff);
-        let x = self.b.ins().bor(x, w);
-        self.b.ins().store(STATE, x, self.cpu, field!(fpscr));
+        self.vfp.write_nzcv(w);
+        let kind = match self.compared(w) {
+            Some((a, b)) => {
+                self.b.ins().store(STATE, a, self.cpu, field!(host.compared));
+                self.b.ins().store(STATE, b, self.cpu, field!(host.compared) + 8);
+                self.kind_of_comparison(a)
+            }
+            None => {
+                let x = self.b.ins().load(I32, STATE, self.cpu, field!(fpscr));
+                let x = self.b.ins().band_imm_u(x, 0x0fff_ffff);
+                let x = self.b.ins().bor(x, w);
+                self.b.ins().store(STATE, x, self.cpu, field!(fpscr));
+                0
+            }
+        };
+        let kind = self.word(kind);
+        self.b.ins().store(STATE, kind, self.cpu, field!(host.comparison));
     }
 }

@@ -124,8 +124,12 @@ pub(crate) unsafe extern "sysv64" fn call(cpu: &mut CpuState, packed: u64) {
             m.cpu().settle_flags();
             0
         }
-        Helper::Fpscr => m.fpscr().into(),
+        Helper::Fpscr => {
+            m.cpu().settle_flags();
+            m.fpscr().into()
+        }
         Helper::SetFpscr => {
+            m.cpu().settle_flags();
             m.set_fpscr(a as u32);
             0
         }

@@ -4,7 +4,7 @@ use super::region::FLAGS;
 use super::translate::{Codegen, Flags, STATE, field};
 use crate::engine::ExitCode;
 use crate::state::EXCLUSIVE_NONE;
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value};
 use forearm_frontend::machine::{Integer, Size};
@@ -404,6 +404,7 @@ impl Integer for Codegen<'_, '_> {
         match self.flags {
             Flags::Sub(a, b, _) => self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b),
             Flags::Add(a, _, r) => self.b.ins().icmp(IntCC::UnsignedLessThan, r, a),
+            Flags::Float(a, b) => self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, a, b),
             Flags::Variables => {
                 let c = self.b.use_var(self.nzcv[2]);
                 self.b.ins().icmp_imm_s(IntCC::NotEqual, c, 0)
@@ -422,8 +423,12 @@ impl Integer for Codegen<'_, '_> {
         self.b.ins().bor(nz, cv)
     }
     fn set_nzcv(&mut self, w: Value) {
-        self.flags = Flags::Variables;
         self.dirty |= FLAGS;
+        if let Some((a, b)) = self.compared(w) {
+            self.flags = Flags::Float(a, b);
+            return;
+        }
+        self.flags = Flags::Variables;
         let z = self.b.ins().bnot(w);
         let z = self.b.ins().band_imm_u(z, 1 << 30);
         let (c, v) = (self.b.ins().ushr_imm_u(w, 29), self.b.ins().ushr_imm_u(w, 28));

@@ -6,10 +6,10 @@ use super::region::{Edge, FLAGS, Region};
 use super::{Exit, Features, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
-use crate::state::{FLAGS_ADD, FLAGS_SUB};
+use crate::state::{FLAGS_ADD, FLAGS_DOUBLE, FLAGS_SINGLE, FLAGS_SUB};
 use crate::stats;
 use crate::tuning::{self, Optimisations};
-use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc,
@@ -31,6 +31,8 @@ pub(super) enum Flags {
     Sub(Value, Value, Value),
     /// Of `result = a + b`.
     Add(Value, Value, Value),
+    /// Of a comparison of floats.
+    Float(Value, Value),
 }
 
 /// Where a vector has the bits of a D register.
@@ -44,7 +46,7 @@ pub(super) enum Half {
     High(Value),
 }
 
-/// The values that vectors have in the current block, where they are known. The state in memory has them too.
+/// The values that vectors and FPSCR's flags have in the current block, where they are known. The state in memory has them too.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct VfpValues {
     q: [Option<Value>; 16],
@@ -52,6 +54,8 @@ pub(super) struct VfpValues {
     halves: [Option<Half>; 32],
     /// D registers that were stored, as a whole or in parts, since their Q register was.
     parts: u32,
+    /// FPSCR's N, Z, C and V in bits 31..28.
+    nzcv: Option<Value>,
 }
 
 impl VfpValues {
@@ -66,6 +70,14 @@ impl VfpValues {
     /// Was one of Q register `r`'s halves stored by itself?
     pub fn in_parts(&self, r: u8) -> bool {
         self.parts >> (2 * (r & 15)) & 3 != 0 && tuning::on(Optimisations::VFP_VALUES)
+    }
+
+    pub fn nzcv(&self) -> Option<Value> {
+        self.nzcv.filter(|_| tuning::on(Optimisations::VFP_VALUES))
+    }
+
+    pub fn write_nzcv(&mut self, w: Value) {
+        self.nzcv = Some(w);
     }
 
     /// A value that was read.
@@ -132,6 +144,8 @@ pub struct Codegen<'a, 'f> {
     /// The result of the last AESE or AESD, which it was, and what it substituted and shifted.
     pub(super) unmixed: Option<(Value, CryptoOp, Value)>,
     pub(super) scalars: Scalars,
+    /// The N, Z, C and V of the last comparison of floats, and what it compared, when they can stand for the flags.
+    pub(super) comparison: Option<(Value, Value, Value)>,
     /// A double and a single that have all bits but the sign set, where the region needs them.
     pub(super) magnitude: [Option<Value>; 2],
     /// The function's first block.
@@ -208,6 +222,7 @@ pub(super) fn emit(
         vfp: VfpValues::default(),
         unmixed: None,
         scalars: Scalars::default(),
+        comparison: None,
         magnitude: [None; 2],
         entry,
         extended: Vec::new(),
@@ -640,6 +655,19 @@ impl Codegen<'_, '_> {
                 let (x, y) = (self.b.ins().bxor(a, r), self.b.ins().bxor(b, r));
                 (r, c, self.b.ins().band(x, y))
             }
+            Flags::Float(a, b) => {
+                use FloatCC::{LessThan, NotEqual, Unordered, UnorderedOrGreaterThanOrEqual};
+                for (k, cc) in
+                    [LessThan, NotEqual, UnorderedOrGreaterThanOrEqual, Unordered].into_iter().enumerate()
+                {
+                    let x = self.b.ins().fcmp(cc, a, b);
+                    let x = self.b.ins().uextend(I32, x);
+                    let x = if k == 0 { self.b.ins().ishl_imm_u(x, 31) } else { x };
+                    self.b.def_var(self.nzcv[k], x);
+                }
+                self.flags = Flags::Variables;
+                return;
+            }
         };
         let c = self.b.ins().uextend(I32, c);
         let v = self.b.ins().ushr_imm_u(v, 31);
@@ -667,12 +695,17 @@ impl Codegen<'_, '_> {
             Flags::Variables => (0, None),
             Flags::Sub(a, b, _) => (FLAGS_SUB, Some((a, b))),
             Flags::Add(a, b, _) => (FLAGS_ADD, Some((a, b))),
+            Flags::Float(a, b) => (self.kind_of_comparison(a), Some((a, b))),
         };
         match operands {
             // Whoever needs them computes them.
             Some((a, b)) => {
-                self.b.ins().store(STATE, a, self.cpu, field!(host.flags_a));
-                self.b.ins().store(STATE, b, self.cpu, field!(host.flags_b));
+                let places = match self.flags {
+                    Flags::Float(..) => [field!(host.flags_float), field!(host.flags_float) + 8],
+                    _ => [field!(host.flags_a), field!(host.flags_b)],
+                };
+                self.b.ins().store(STATE, a, self.cpu, places[0]);
+                self.b.ins().store(STATE, b, self.cpu, places[1]);
             }
             None => {
                 for (k, offset) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
@@ -685,10 +718,29 @@ impl Codegen<'_, '_> {
         self.b.ins().store(STATE, kind, self.cpu, field!(host.flags));
     }
 
+    /// How the state calls a comparison of floats such as `a`.
+    pub(super) fn kind_of_comparison(&self, a: Value) -> u32 {
+        if self.b.func.dfg.value_type(a) == F32 { FLAGS_SINGLE } else { FLAGS_DOUBLE }
+    }
+
     /// Does a condition hold?
     pub(super) fn condition(&mut self, condition: u8) -> Value {
         use IntCC::*;
         let base = condition & !1;
+        if let Flags::Float(a, b) = self.flags {
+            // Less is N, equal is Z and C, greater is C, unordered is C and V.
+            let cc = match base {
+                cond::EQ => FloatCC::Equal,
+                cond::CS => FloatCC::UnorderedOrGreaterThanOrEqual,
+                cond::MI => FloatCC::LessThan,
+                cond::VS => FloatCC::Unordered,
+                cond::HI => FloatCC::UnorderedOrGreaterThan,
+                cond::GE => FloatCC::GreaterThanOrEqual,
+                _ => FloatCC::GreaterThan,
+            };
+            let cc = if condition & 1 != 0 { cc.complement() } else { cc };
+            return self.b.ins().fcmp(cc, a, b);
+        }
         let direct = match self.flags {
             Flags::Sub(a, b, _) => match base {
                 cond::EQ => Some((Equal, a, b)),
@@ -708,7 +760,7 @@ impl Codegen<'_, '_> {
         // `sub` and `add` share N and Z with any result.
         let result = match self.flags {
             Flags::Sub(_, _, r) | Flags::Add(_, _, r) => Some(r),
-            Flags::Variables => None,
+            Flags::Variables | Flags::Float(..) => None,
         };
         let simple = match base {
             cond::EQ => Some((Equal, result.unwrap_or_else(|| self.b.use_var(self.nzcv[1])))),
@@ -873,8 +925,8 @@ impl Codegen<'_, '_> {
             }
             Edge::Outside(pc) => {
                 let dirty = self.dirty & self.exit_mask;
-                if dirty & FLAGS != 0 {
-                    // They are read there: cheaper here than by whoever arrives.
+                if dirty & FLAGS != 0 && !matches!(self.flags, Flags::Float(..)) {
+                    // They are read there: cheaper here than by whoever arrives. Those of floats seldom are read.
                     self.sync_flags();
                 }
                 self.exit_direct(pc, self.thumb, dirty);
