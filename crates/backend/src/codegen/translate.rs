@@ -23,7 +23,7 @@ use forearm_frontend::inst::{Op, cond};
 use forearm_frontend::machine::CryptoOp;
 
 /// Where the flags come from at this point of the code.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flags {
     /// From the variables.
     Variables,
@@ -167,6 +167,10 @@ pub struct Codegen<'a, 'f> {
     exit_mask: u32,
     blocks: Vec<Block>,
     live_in: Vec<u32>,
+    /// For each block that only one edge leads to, from a block before it, where its flags come from.
+    flags_in: Vec<Option<Flags>>,
+    /// The flags that the current block was handed.
+    handed: Flags,
     /// S and D registers that each block gets in variables, and those of them that may be dirty.
     scalars_in: Vec<(u64, u64)>,
     /// Addresses of the region's blocks, for safe points at back edges.
@@ -235,6 +239,8 @@ pub(super) fn emit(
         exit_mask: u32::MAX,
         blocks,
         live_in: region.blocks.iter().map(|b| b.live_in).collect(),
+        flags_in: vec![None; region.blocks.len()],
+        handed: Flags::Variables,
         scalars_in: region.blocks.iter().map(|b| (b.scalars_in, b.scalars_dirty_in)).collect(),
         starts: region
             .blocks
@@ -265,6 +271,11 @@ impl Codegen<'_, '_> {
         let mut edges = vec![0usize; region.blocks.len()];
         for s in region.blocks.iter().flat_map(|b| &b.successors) {
             edges[*s] += 1;
+        }
+        for (k, b) in region.blocks.iter().enumerate() {
+            for &s in b.successors.iter().filter(|&&s| s > k && edges[s] == 1) {
+                self.flags_in[s] = Some(Flags::Variables);
+            }
         }
         if !region.blocks[0].header {
             self.safe_point(region.key.pc(), 0);
@@ -297,7 +308,8 @@ impl Codegen<'_, '_> {
             if edges[k] == 0 && k != 0 {
                 self.b.seal_block(clif);
             }
-            self.flags = Flags::Variables;
+            self.handed = self.flags_in[k].unwrap_or(Flags::Variables);
+            self.flags = self.handed;
             self.vfp = VfpValues::default();
             (self.scalars.known, self.scalars.dirty) = self.scalars_in[k];
             self.extended.clear();
@@ -691,6 +703,11 @@ impl Codegen<'_, '_> {
         if mask & FLAGS == 0 {
             return;
         }
+        if self.flags == self.handed {
+            // Few instructions here, a call for who arrives where they may be read. Flags of this block are more often set
+            // again before that.
+            self.sync_flags();
+        }
         let (kind, operands) = match self.flags {
             Flags::Variables => (0, None),
             Flags::Sub(a, b, _) => (FLAGS_SUB, Some((a, b))),
@@ -902,12 +919,26 @@ impl Codegen<'_, '_> {
     fn destination(&mut self, edge: Edge) -> (Block, bool) {
         match edge {
             Edge::Inside(k)
-                if (self.live_in[k] & FLAGS == 0 || matches!(self.flags, Flags::Variables))
+                if (self.live_in[k] & FLAGS == 0
+                    || matches!(self.flags, Flags::Variables)
+                    || self.flags_in[k].is_some())
                     && self.scalars_ready(k) =>
             {
+                self.hand_flags(k);
                 (self.blocks[k], true)
             }
             _ => (self.b.create_block(), false),
+        }
+    }
+
+    /// Makes the flags what a block of the region expects.
+    fn hand_flags(&mut self, k: usize) {
+        if self.live_in[k] & FLAGS == 0 {
+            return;
+        }
+        match &mut self.flags_in[k] {
+            Some(flags) => *flags = self.flags,
+            None => self.sync_flags(),
         }
     }
 
@@ -915,9 +946,7 @@ impl Codegen<'_, '_> {
     pub(super) fn go(&mut self, edge: Edge) {
         match edge {
             Edge::Inside(k) => {
-                if self.live_in[k] & FLAGS != 0 {
-                    self.sync_flags();
-                }
+                self.hand_flags(k);
                 self.prepare_scalars(k);
                 let block = self.blocks[k];
                 self.b.ins().jump(block, &[]);
