@@ -19,26 +19,24 @@ bitflags! {
         const REGIONS = 1 << 4;
         /// Branches back stay in the region.
         const LOOPS = 1 << 5;
-        /// Returns from calls made in a region stay in it.
-        const RETURNS = 1 << 6;
         /// Flags are kept as the operands of what sets them until they are read.
-        const LAZY_FLAGS = 1 << 7;
+        const LAZY_FLAGS = 1 << 6;
         /// Flags that nobody reads are not stored.
-        const DEAD_FLAGS = 1 << 8;
+        const DEAD_FLAGS = 1 << 7;
         /// VFP registers are kept in host registers.
-        const VFP_VALUES = 1 << 9;
+        const VFP_VALUES = 1 << 8;
         /// A conditional instruction selects its result instead of branching.
-        const SELECT = 1 << 10;
+        const SELECT = 1 << 9;
         /// Registers are exact at faults only once the guest has a handler that sees them.
-        const IMPRECISE = 1 << 11;
+        const IMPRECISE = 1 << 10;
         /// Compiling takes a bounded share of the processor time.
-        const BUDGET = 1 << 12;
+        const BUDGET = 1 << 11;
         /// Regions lie densely in a memory file.
-        const DENSE = 1 << 13;
+        const DENSE = 1 << 12;
         /// Regions are shared with other processes and taken from the image in the program.
-        const SHARE = 1 << 14;
+        const SHARE = 1 << 13;
         /// Warm blocks are compiled by the baseline compiler.
-        const BASELINE = 1 << 15;
+        const BASELINE = 1 << 14;
     }
 }
 
@@ -51,7 +49,6 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("jump-table", Optimisations::JUMP_TABLE, "indirect exits look their target up without leaving compiled code"),
     ("regions", Optimisations::REGIONS, "a region has more than one block"),
     ("loops", Optimisations::LOOPS, "branches back stay in the region"),
-    ("returns", Optimisations::RETURNS, "returns from calls made in a region stay in it"),
     ("lazy-flags", Optimisations::LAZY_FLAGS, "flags are kept as operands until they are read"),
     ("dead-flags", Optimisations::DEAD_FLAGS, "flags that nobody reads are not stored"),
     ("vfp-values", Optimisations::VFP_VALUES, "VFP registers are kept in host registers"),

@@ -59,8 +59,6 @@ pub struct Region {
     pub blocks: Vec<Block>,
     /// Guest instructions.
     pub len: usize,
-    /// Guest return addresses of calls made inside, with the blocks they lead to.
-    pub returns: Vec<(u32, usize)>,
 }
 
 impl Region {
@@ -157,7 +155,6 @@ pub fn find(key: Key, fetch: &mut Fetch<'_>, warm: &dyn Fn(u32) -> bool, precise
     let thumb = key.thumb();
     let mut code: BTreeMap<u32, Decoded> = BTreeMap::new();
     let mut leaders: BTreeSet<u32> = BTreeSet::new();
-    let mut returns: Vec<u32> = Vec::new();
     let mut work: VecDeque<u32> = VecDeque::from([key.pc()]);
     while let Some(start) = work.pop_front() {
         if code.len() >= MAX_INSTRUCTIONS {
@@ -186,13 +183,9 @@ pub fn find(key: Key, fetch: &mut Fetch<'_>, warm: &dyn Fn(u32) -> bool, precise
                 if d.falls_through() && !it.active() {
                     work.push_front(next);
                 }
-                if let Some(t) = d.fixed_target() {
-                    work.push_back(t);
-                    if d.effects.links && !it.active() && tuning::on(Optimisations::RETURNS) {
-                        returns.push(next);
-                        work.push_back(next);
-                    }
-                }
+                // Functions have regions of their own: to take in what is called, and where it returns to, made code larger
+                // and slower.
+                work.extend(d.fixed_target().filter(|_| !d.effects.links));
                 break;
             }
             pc = next;
@@ -201,13 +194,13 @@ pub fn find(key: Key, fetch: &mut Fetch<'_>, warm: &dyn Fn(u32) -> bool, precise
     if code.is_empty() {
         return None;
     }
-    let mut region = shape(key, &code, &leaders, &returns);
+    let mut region = shape(key, &code, &leaders);
     dataflow(&mut region, fetch, precise);
     Some(region)
 }
 
 /// Cuts the instructions into blocks and computes what is live and dirty where.
-fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, returns: &[u32]) -> Region {
+fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>) -> Region {
     let starts: Vec<u32> = std::iter::once(key.pc())
         .chain(leaders.iter().copied().filter(|&l| l != key.pc() && code.contains_key(&l)))
         .collect();
@@ -250,25 +243,18 @@ fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>, retur
             flags_matter: true,
         });
     }
-    let returns = returns.iter().filter_map(|pc| index.get(pc).map(|&k| (*pc, k))).collect::<BTreeSet<_>>();
-    Region { key, blocks, len: code.len(), returns: returns.into_iter().collect() }
+    Region { key, blocks, len: code.len() }
 }
 
 fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     let thumb = region.key.thumb();
     let n = region.blocks.len();
-    let return_blocks: Vec<usize> = region.returns.iter().map(|r| r.1).collect();
     let successors: Vec<Vec<usize>> = region
         .blocks
         .iter()
         .map(|b| {
             let fixed = [b.next, b.target].into_iter().flatten();
-            let mut s: Vec<usize> =
-                fixed.filter_map(|e| if let Edge::Inside(k) = e { Some(k) } else { None }).collect();
-            if b.instructions.last().is_some_and(|d| d.effects.flow == Some(Flow::Indirect)) {
-                s.extend(&return_blocks);
-            }
-            s
+            fixed.filter_map(|e| if let Edge::Inside(k) = e { Some(k) } else { None }).collect()
         })
         .collect();
     for (k, next) in successors.iter().enumerate() {

@@ -175,7 +175,6 @@ pub struct Codegen<'a, 'f> {
     scalars_in: Vec<(u64, u64)>,
     /// Addresses of the region's blocks, for safe points at back edges.
     starts: Vec<u32>,
-    returns: Vec<(u32, usize)>,
     exits: Vec<Exit>,
     jump: SigRef,
     helper: Option<SigRef>,
@@ -247,7 +246,6 @@ pub(super) fn emit(
             .iter()
             .map(|b| b.instructions.first().map_or(region.key.pc(), |d| d.pc))
             .collect(),
-        returns: region.returns.clone(),
         exits: Vec::new(),
         jump,
         helper: None,
@@ -1022,19 +1020,6 @@ impl Codegen<'_, '_> {
     pub(super) fn exit_indirect(&mut self, target: Value, exchanges: bool) {
         self.ended = true;
         let dirty = self.dirty;
-        // A return from a call made in this region.
-        for (pc, k) in self.returns.clone() {
-            let expected = i64::from(pc | u32::from(self.thumb));
-            let expected = self.b.ins().iconst(I32, expected);
-            let hit = self.b.ins().icmp(IntCC::Equal, target, expected);
-            let (inside, on) = (self.b.create_block(), self.b.create_block());
-            let flags = self.flags;
-            self.b.ins().brif(hit, inside, &[], on, &[]);
-            self.switch(inside);
-            self.go(Edge::Inside(k));
-            self.switch(on);
-            self.flags = flags;
-        }
         self.flush(dirty);
         let pc = if exchanges {
             let thumb = self.b.ins().band_imm_u(target, 1);
