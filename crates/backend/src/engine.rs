@@ -484,7 +484,7 @@ impl Engine {
     /// Uses the regions of an image that is part of the program, see [`Store::image`].
     ///
     /// # Safety
-    /// Nobody else looks at the image's code, which is moved.
+    /// Nobody else looks at the image, which is moved. It is a part of a file, mapped privately and never written.
     pub unsafe fn use_image(&self, image: &'static [u8]) {
         if self.policy.heat.is_some() {
             // SAFETY: the caller's promise.

@@ -14,7 +14,6 @@ use crate::codegen::{Compiled, FaultPoint, Mode};
 use crate::log;
 use crate::tuning::{self, Optimisations};
 use smallvec::SmallVec;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -76,18 +75,48 @@ impl LinkSlot {
 /// What a region can be entered at; the first is its start.
 type Entries = SmallVec<[(Key, *const LinkSlot); 1]>;
 
-/// A placed region.
+/// Where what is rarely asked about a region can be found.
+#[derive(Debug)]
+enum Details {
+    /// In a record: number of the store, and offset.
+    Stored(usize, u32),
+    Own(Box<OwnDetails>),
+}
+
+#[derive(Debug)]
+struct OwnDetails {
+    faults: Vec<FaultPoint>,
+    /// The guest code it was made from.
+    spans: Vec<Span>,
+}
+
+impl Details {
+    fn faults<'a>(&'a self, stores: &[Store]) -> &'a [FaultPoint] {
+        match self {
+            Details::Stored(n, at) => stores[*n].record(*at).map_or(&[], |r| r.faults),
+            Details::Own(own) => &own.faults,
+        }
+    }
+
+    fn spans<'a>(&'a self, stores: &[Store]) -> &'a [Span] {
+        match self {
+            Details::Stored(n, at) => stores[*n].record(*at).map_or(&[], |r| r.spans),
+            Details::Own(own) => &own.spans,
+        }
+    }
+}
+
+/// A placed region. A program may have tens of thousands.
 #[derive(Debug)]
 struct Placed {
     entries: Entries,
-    /// Host addresses of its code.
-    code: Range<u64>,
-    faults: Cow<'static, [FaultPoint]>,
-    /// The guest code it was made from.
-    spans: Cow<'static, [Span]>,
-    /// Link slots of other regions that lead here.
-    incoming: SmallVec<[*const LinkSlot; 4]>,
+    /// Host address of its code.
+    code: u64,
+    length: u32,
     live: bool,
+    details: Details,
+    /// Link slots of other regions that lead here.
+    incoming: SmallVec<[*const LinkSlot; 2]>,
 }
 
 /// All host code of an address space.
@@ -375,7 +404,7 @@ impl Native {
 
     /// Bytes of code in use, from stores too.
     pub fn bytes(&self) -> u64 {
-        self.regions.iter().filter(|p| p.live).map(|p| p.code.end - p.code.start).sum()
+        self.regions.iter().filter(|p| p.live).map(|p| u64::from(p.length)).sum()
     }
 
     /// Takes a region out of a store: the host address of its body and its entry slot.
@@ -397,15 +426,9 @@ impl Native {
         let slot = unsafe { &*l.slot };
         if slot.code.load(Ordering::Acquire) == 0 {
             self.stores[n].prepare_slots(&stored, self.leave, self.regions.len() as u32);
-            let (faults, spans) = (Cow::Borrowed(stored.faults), Cow::Borrowed(stored.spans));
-            self.enter(Placed {
-                entries: SmallVec::from_elem((key, l.slot), 1),
-                code: l.code,
-                faults,
-                spans,
-                incoming: SmallVec::new(),
-                live: true,
-            });
+            self.stores[n].touch(&stored);
+            let details = Details::Stored(n, self.stores[n].offset(&stored));
+            self.enter(SmallVec::from_elem((key, l.slot), 1), l.code, details);
         } else if let Some(p) = self.regions.get_mut(slot.region())
             && !p.live
         {
@@ -416,9 +439,11 @@ impl Native {
         (l.body, l.slot)
     }
 
-    fn enter(&mut self, placed: Placed) {
-        log_code(placed.entries[0].0, &placed.code, &placed.faults);
-        self.regions.push(placed);
+    fn enter(&mut self, entries: Entries, code: Range<u64>, details: Details) {
+        log_code(entries[0].0, &code, || details.faults(&self.stores));
+        let length = (code.end - code.start) as u32;
+        let incoming = SmallVec::new();
+        self.regions.push(Placed { entries, code: code.start, length, live: true, details, incoming });
     }
 
     /// Places a region, where other processes find it if it is `shareable` and there is such a place. Returns the host address
@@ -445,8 +470,8 @@ impl Native {
         let (code, body, entries) = self.own.as_mut()?.place(key, &compiled, self.leave, number)?;
         let entry_slot = entries[0].1;
         let spans = compiled.ranges.iter().map(Span::from).collect();
-        let (faults, spans) = (Cow::Owned(compiled.faults), Cow::Owned(spans));
-        self.enter(Placed { entries, code, faults, spans, incoming: SmallVec::new(), live: true });
+        let details = Details::Own(Box::new(OwnDetails { faults: compiled.faults, spans }));
+        self.enter(entries, code, details);
         Some((body, entry_slot))
     }
 
@@ -475,7 +500,7 @@ impl Native {
         // SAFETY: slots live as long as the reservation.
         let leads_there =
             |slot: &mut *const LinkSlot| unsafe { &**slot }.code.load(Ordering::Acquire) == from;
-        let mut moved: SmallVec<[*const LinkSlot; 4]> = SmallVec::new();
+        let mut moved: SmallVec<[*const LinkSlot; 2]> = SmallVec::new();
         p.incoming.retain(|slot| {
             let moves = leads_there(slot);
             if moves {
@@ -496,7 +521,7 @@ impl Native {
     /// Drops the regions made from code in `range`; their keys.
     pub fn invalidate(&mut self, range: Range<u32>) -> Vec<Key> {
         for (n, p) in self.regions.iter().enumerate().skip(self.paged) {
-            for page in p.spans.iter().flat_map(|s| super::pages(&s.range())) {
+            for page in p.details.spans(&self.stores).iter().flat_map(|s| super::pages(&s.range())) {
                 let list = self.pages.entry(page).or_default();
                 if list.last() != Some(&(n as u32)) {
                     list.push(n as u32);
@@ -513,8 +538,8 @@ impl Native {
         let mut keys = Vec::new();
         for number in numbers {
             let Some(p) = self.regions.get_mut(number as usize) else { continue };
-            if p.live && p.spans.iter().map(|s| s.range()).any(|r| r.start < range.end && range.start < r.end)
-            {
+            let mut spans = p.details.spans(&self.stores).iter().map(|s| s.range());
+            if p.live && spans.any(|r| r.start < range.end && range.start < r.end) {
                 keys.extend(p.entries.iter().map(|e| e.0));
                 p.drop_links(self.leave);
             }
@@ -533,21 +558,22 @@ impl Native {
         .collect()
     }
 
-    /// The region whose code is at `host`.
-    fn region_at(&mut self, host: u64) -> Option<&Placed> {
+    /// The number of the region whose code is at `host`.
+    fn region_at(&mut self, host: u64) -> Option<usize> {
         if self.sorted.len() != self.regions.len() {
             let new = self.sorted.len()..self.regions.len();
-            self.sorted.extend(new.map(|n| (self.regions[n].code.start, n as u32)));
+            self.sorted.extend(new.map(|n| (self.regions[n].code, n as u32)));
             self.sorted.sort_unstable();
         }
         let k = self.sorted.partition_point(|&(start, _)| start <= host);
-        let (_, number) = self.sorted[k.checked_sub(1)?];
-        self.regions.get(number as usize).filter(|p| p.code.contains(&host))
+        let number = self.sorted[k.checked_sub(1)?].1 as usize;
+        self.regions[number].code().contains(&host).then_some(number)
     }
 
     /// The region that has the host address `body`: its first address and its code.
     pub fn code_at(&mut self, body: u64) -> Option<(u64, &[u8])> {
-        let code = self.region_at(body)?.code.clone();
+        let number = self.region_at(body)?;
+        let code = self.regions[number].code();
         // SAFETY: placed code is readable and does not change.
         let bytes =
             unsafe { std::slice::from_raw_parts(code.start as *const u8, (code.end - code.start) as usize) };
@@ -556,17 +582,19 @@ impl Native {
 
     /// The guest instruction that the host code at `host` belongs to.
     pub fn find_instruction(&mut self, host: u64) -> Option<FaultPoint> {
-        let p = self.region_at(host)?;
-        let inside = (host - p.code.start) as u32;
-        let k = p.faults.partition_point(|f| f.offset() <= inside);
-        p.faults.get(k.checked_sub(1)?).copied()
+        let number = self.region_at(host)?;
+        let p = &self.regions[number];
+        let inside = (host - p.code) as u32;
+        let faults = p.details.faults(&self.stores);
+        let k = faults.partition_point(|f| f.offset() <= inside);
+        faults.get(k.checked_sub(1)?).copied()
     }
 }
 
 /// `-d out_asm`: the region of `key` at `code`.
-fn log_code(key: Key, code: &Range<u64>, faults: &[FaultPoint]) {
+fn log_code<'a>(key: Key, code: &Range<u64>, faults: impl FnOnce() -> &'a [FaultPoint]) {
     if log::wants(log::Items::OUT_ASM) {
-        let points: Vec<_> = faults.iter().map(|f| (f.offset(), f.pc)).collect();
+        let points: Vec<_> = faults().iter().map(|f| (f.offset(), f.pc)).collect();
         // SAFETY: the region has just been placed there, and is not changed.
         let bytes =
             unsafe { std::slice::from_raw_parts(code.start as *const u8, (code.end - code.start) as usize) };
@@ -575,6 +603,11 @@ fn log_code(key: Key, code: &Range<u64>, faults: &[FaultPoint]) {
 }
 
 impl Placed {
+    /// Host addresses of its code.
+    fn code(&self) -> Range<u64> {
+        self.code..self.code + u64::from(self.length)
+    }
+
     fn drop_links(&mut self, leave: u64) {
         self.live = false;
         for slot in self.entries.iter().map(|e| &e.1).chain(&self.incoming) {

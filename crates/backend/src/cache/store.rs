@@ -11,12 +11,15 @@
 use super::Key;
 use super::native::{LinkSlot, memory_file};
 use crate::codegen::{Compiled, FaultPoint, Mode, fingerprint};
+use rustc_hash::FxHashSet;
 use std::ops::Range;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 const PAGE: usize = 4096;
+/// Alignment of a region's code; its constants need 16.
+const ALIGN: usize = 32;
 /// First bytes of a store.
 const MAGIC: u64 = u64::from_le_bytes(*b"forearm\x01");
 
@@ -51,7 +54,13 @@ struct Header {
 const INDEX: usize = 64;
 const _: () = assert!(size_of::<Header>() <= INDEX);
 
-/// What a record begins with. Behind it: exits, faults, ranges and guest code.
+/// A fault makes so much of a file accessible, if the kernel has it at hand.
+const AROUND: usize = 64 << 10;
+/// So many parts of that size may be in a process's page tables before they are dropped: fewer cost more time than they save
+/// memory.
+const RESIDENT: usize = 192;
+
+/// What a record begins with. Behind it: exits, ranges and guest code, which every look-up reads.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Head {
@@ -66,10 +75,12 @@ struct Head {
     /// The exits' slots; the entry slot follows them.
     slot: u32,
     exits: u32,
-    faults: u32,
     ranges: u32,
     /// Bytes of guest code.
     bytes: u32,
+    /// Where the fault points are.
+    faults_at: u32,
+    faults: u32,
 }
 
 /// Guest code from `start` on.
@@ -109,6 +120,12 @@ pub struct Stored {
 const WINDOW: usize = 1024;
 
 impl Stored {
+    /// Bytes of its record without the fault points.
+    fn size(&self) -> usize {
+        let size = size_of::<Head>() + size_of_val(self.exits) + size_of_val(self.spans) + self.code.len();
+        size.next_multiple_of(4)
+    }
+
     /// Is the guest's code what this was made from?
     fn fits(&self, read: &dyn Fn(u32, &mut [u8]) -> usize) -> bool {
         let mut expected = self.code;
@@ -166,6 +183,8 @@ pub struct Store {
     writable: Option<*mut u8>,
     /// Stays as long as the process: regions and records are handed out for ever.
     header: &'static Header,
+    /// Parts of the file that are in this process's page tables, as far as that is known.
+    touched: FxHashSet<usize>,
 }
 
 // SAFETY: the mappings belong to this value; what is shared in them is atomic or does not change.
@@ -244,7 +263,7 @@ impl Store {
             return None;
         }
         let slots = room.slots as usize * size_of::<LinkSlot>();
-        let base = reserve(slots, code)?;
+        let base = reserve(slots, code, records)?;
         // SAFETY: fresh mappings, and one over the reservation's part for code.
         unsafe {
             let rw = libc::PROT_READ | libc::PROT_WRITE;
@@ -262,14 +281,20 @@ impl Store {
             if [meta, mapped, view].contains(&libc::MAP_FAILED) {
                 return None;
             }
-            Some(Store { meta: meta.cast(), base, writable: Some(view.cast()), header: &*meta.cast() })
+            Some(Store {
+                meta: meta.cast(),
+                base,
+                writable: Some(view.cast()),
+                header: &*meta.cast(),
+                touched: FxHashSet::default(),
+            })
         }
     }
 
     /// Uses an image that is part of the program: page-aligned, read-only, its own mapping's last page not shared.
     ///
     /// # Safety
-    /// Nobody else looks at the image's code, which is moved.
+    /// Nobody else looks at the image, which is moved. It is a part of a file, mapped privately and never written.
     pub unsafe fn image(image: &'static [u8]) -> Option<Store> {
         if image.len() < PAGE
             || !image.as_ptr().addr().is_multiple_of(PAGE)
@@ -287,17 +312,23 @@ impl Store {
             return None;
         }
         let slots = (header.slots as usize * size_of::<LinkSlot>()).next_multiple_of(PAGE);
-        let base = reserve(slots, size)?;
-        // SAFETY: pages of the program's file move into the reservation; the caller promises that they are nobody's.
-        unsafe {
-            let (from, to) = (image.as_ptr().add(at), base.add(slots));
-            let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-            let p = libc::mremap(from.cast_mut().cast(), size, size, flags, to);
-            if p == libc::MAP_FAILED || libc::mprotect(p, size, libc::PROT_READ | libc::PROT_EXEC) != 0 {
+        let from = image.as_ptr().addr();
+        let (meta, base) = (reserve(0, at, from)?, reserve(slots, size, from + at)?);
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // SAFETY: pages of the program's file move into the reservations; the caller promises that they are nobody's.
+        let header: &'static Header = unsafe {
+            let (old, to) = (image.as_ptr().cast_mut(), base.add(slots));
+            let code = libc::mremap(old.add(at).cast(), size, size, flags, to);
+            if code == libc::MAP_FAILED
+                || libc::mprotect(code, size, libc::PROT_READ | libc::PROT_EXEC) != 0
+                || libc::mremap(old.cast(), at, at, flags, meta) == libc::MAP_FAILED
+            {
                 return None;
             }
-        }
-        Some(Store { meta: image.as_ptr().cast_mut(), base, writable: None, header })
+            libc::madvise(meta.cast(), at, libc::MADV_DONTNEED); // what came along with the header
+            &*meta.cast()
+        };
+        Some(Store { meta, base, writable: None, header, touched: FxHashSet::default() })
     }
 
     /// Is it made to become an image?
@@ -364,22 +395,30 @@ impl Store {
     }
 
     /// The record at an offset. `None` where it is not whole: only a broken file has that.
-    fn record(&self, offset: u32) -> Option<Stored> {
+    pub fn record(&self, offset: u32) -> Option<Stored> {
         let end = self.header.next_record.load(Ordering::Acquire).min(self.header.code_at);
-        let size = end.checked_sub(offset)? as usize;
-        // SAFETY: written before it was entered in the index, and never changed; the mapping stays.
-        let bytes: &'static [u8] =
-            unsafe { std::slice::from_raw_parts(self.meta.add(offset as usize), size) };
-        let (head, rest) = Head::read_from_prefix(bytes).ok()?;
+        let bytes_at = |offset: u32| -> Option<&'static [u8]> {
+            let size = end.checked_sub(offset)? as usize;
+            // SAFETY: written before it was entered in the index, and never changed; the mapping stays.
+            Some(unsafe { std::slice::from_raw_parts(self.meta.add(offset as usize), size) })
+        };
+        let (head, rest) = Head::read_from_prefix(bytes_at(offset)?).ok()?;
         let (exits, rest) = <[u32]>::ref_from_prefix_with_elems(rest, head.exits as usize).ok()?;
-        let (faults, rest) = <[FaultPoint]>::ref_from_prefix_with_elems(rest, head.faults as usize).ok()?;
         let (spans, rest) = <[Span]>::ref_from_prefix_with_elems(rest, head.ranges as usize).ok()?;
         let code = rest.get(..head.bytes as usize)?;
+        let (faults, _) =
+            <[FaultPoint]>::ref_from_prefix_with_elems(bytes_at(head.faults_at)?, head.faults as usize)
+                .ok()?;
         let whole = head.code.checked_add(head.length)? <= self.header.code_size
             && head.entry < head.length
             && head.slot.checked_add(head.exits)? < self.header.slots
             && spans.iter().map(|s| s.length as usize).sum::<usize>() == code.len();
         whole.then_some(Stored { head, exits, faults, spans, code })
+    }
+
+    /// Where the record of a region is.
+    pub fn offset(&self, stored: &Stored) -> u32 {
+        (stored.exits.as_ptr().addr() - self.meta.addr() - size_of::<Head>()) as u32
     }
 
     /// The region of `key` for `mode` whose guest code is what `read` finds.
@@ -412,6 +451,30 @@ impl Store {
         // SAFETY: `record` has checked that the slots are within the reservation's part for them.
         let slot = unsafe { self.base.cast::<LinkSlot>().add((head.slot + head.exits) as usize) };
         Located { code: start..start + u64::from(head.length), body: start + u64::from(head.entry), slot }
+    }
+
+    /// Notes that a region is used from now on. Each page that was looked at counts as memory of the process, but records are
+    /// read once, and much code that runs when a program starts does not run again. So they are dropped from the page tables
+    /// when much has piled up; what is still needed comes back by faults.
+    pub fn touch(&mut self, stored: &Stored) {
+        let code_at = self.header.code_at as usize;
+        let code = code_at + stored.head.code as usize;
+        self.touched.extend([self.offset(stored) as usize / AROUND, code / AROUND]);
+        if self.touched.len() <= RESIDENT {
+            return;
+        }
+        self.touched.clear();
+        let records = (INDEX + (8 << self.header.index_bits)).next_multiple_of(PAGE);
+        let code = self.code();
+        // SAFETY: the mappings are of a file and not written to as private memory: what comes back is the same.
+        unsafe {
+            libc::madvise(
+                self.meta.add(records).cast(),
+                code_at.saturating_sub(records),
+                libc::MADV_DONTNEED,
+            );
+            libc::madvise(code.start as *mut _, (code.end - code.start) as usize, libc::MADV_DONTNEED);
+        }
     }
 
     /// Fills a region's link slots in this process: once, before anybody knows it. `leave`: where unlinked exits go;
@@ -454,8 +517,12 @@ impl Store {
         let spans: Vec<Span> = compiled.ranges.iter().map(Span::from).collect();
         let exits: Vec<u32> = compiled.exits.iter().map(|e| e.target).collect();
         // Room is taken for good: what a process leaves unfinished is in nobody's way.
-        let code = take(&header.next_code, compiled.code.len().next_multiple_of(32), header.code_size)?;
+        let code = take(&header.next_code, compiled.code.len().next_multiple_of(ALIGN), header.code_size)?;
         let slot = take(&header.next_slot, exits.len() + 1, header.slots)?;
+        let size = size_of::<Head>() + size_of_val(&*exits) + size_of_val(&*spans) + guest.len();
+        let cold = size.next_multiple_of(4);
+        let whole = cold + size_of_val(&*compiled.faults);
+        let at = take(&header.next_record, whole.next_multiple_of(8), header.code_at)?;
         let head = Head {
             target: key.target(),
             mode: bits(mode),
@@ -464,14 +531,14 @@ impl Store {
             entry: compiled.entry,
             slot,
             exits: exits.len() as u32,
-            faults: compiled.faults.len() as u32,
             ranges: spans.len() as u32,
             bytes: guest.len() as u32,
+            faults_at: at + cold as u32,
+            faults: compiled.faults.len() as u32,
         };
-        let record: Vec<u8> =
-            [head.as_bytes(), exits.as_bytes(), compiled.faults.as_bytes(), spans.as_bytes(), &guest]
-                .concat();
-        let at = take(&header.next_record, record.len().next_multiple_of(8), header.code_at)?;
+        let mut record = [head.as_bytes(), exits.as_bytes(), spans.as_bytes(), &guest].concat();
+        record.resize(cold, 0);
+        record.extend_from_slice(compiled.faults.as_bytes());
         let bytes =
             compiled.placed_at(self.slots_size() + code as usize, slot as usize * size_of::<LinkSlot>())?;
         // SAFETY: both lie in room that is this call's alone.
@@ -492,52 +559,65 @@ impl Store {
     }
 }
 
-/// The image of a store: the same without its free space.
+/// The image of a store: the same without its free space. Records, code and slots stay in the order in which they were made, so
+/// what small programs use lies together if they come early in the training. Fault points, which few processes look at, come
+/// behind all records.
 ///
 /// # Errors
-/// It is not a store, or can't be read.
+/// It is not a store, or not whole.
 pub fn compact(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
     use std::io::{Error, ErrorKind};
     use std::os::fd::AsRawFd;
-    let store = Store::shared(file.as_raw_fd())
-        .ok_or_else(|| Error::new(ErrorKind::InvalidData, "not a store of this translator"))?;
+    let broken = |what| Error::new(ErrorKind::InvalidData, what);
+    let store = Store::shared(file.as_raw_fd()).ok_or_else(|| broken("not a store of this translator"))?;
     let header = store.header;
-    let regions = header.regions.load(Ordering::Acquire).max(1);
-    let bits = (regions * 2).next_power_of_two().trailing_zeros();
-    let counts = if store.is_training() { COUNTS * 4 } else { 0 };
-    let old = INDEX + (8usize << header.index_bits) + counts;
-    let new = INDEX + (8usize << bits);
-    let records = header.next_record.load(Ordering::Acquire) as usize - old;
-    let code_at = (new + records).next_multiple_of(PAGE);
+    let entries = store.index().iter().map(|e| e.load(Ordering::Acquire)).filter(|&e| e != 0);
+    let mut offsets: Vec<u32> = entries.map(|e| (e >> 32) as u32).collect();
+    offsets.sort_unstable();
+    let records: Option<Vec<Stored>> = offsets.into_iter().map(|at| store.record(at)).collect();
+    let records = records.ok_or_else(|| broken("not whole"))?;
+
+    let bits = (records.len().max(1) * 2).next_power_of_two().trailing_zeros();
+    let mut index = vec![0u64; 1 << bits];
+    let mut at = INDEX + (8usize << bits);
+    let mut faults_at = at + records.iter().map(Stored::size).sum::<usize>();
+    let (mut parts, mut faults) = (Vec::new(), Vec::new());
+    for stored in &records {
+        let target = stored.head.target;
+        let free = probes(target, index.len()).find(|&k| index[k] == 0).expect("half of it stays free");
+        index[free] = u64::from(target) | (at as u64) << 32;
+        let head = Head { faults_at: faults_at as u32, ..stored.head };
+        for part in [head.as_bytes(), stored.exits.as_bytes(), stored.spans.as_bytes(), stored.code] {
+            parts.extend_from_slice(part);
+        }
+        parts.resize(parts.len().next_multiple_of(4), 0);
+        faults.extend_from_slice(stored.faults);
+        at += stored.size();
+        faults_at += size_of_val(stored.faults);
+    }
+    let code_at = faults_at.next_multiple_of(PAGE);
     let code = header.next_code.load(Ordering::Acquire) as usize;
     let code_size = code.next_multiple_of(PAGE);
-    let mut index = vec![0u64; 1 << bits];
-    for e in store.index().iter().map(|e| e.load(Ordering::Acquire)).filter(|&e| e != 0) {
-        let at = (e >> 32) as usize - old + new;
-        let free = probes(e as u32, index.len()).find(|&k| index[k] == 0).expect("half of it stays free");
-        index[free] = u64::from(e as u32) | (at as u64) << 32;
-    }
     // The distance from code to slots is in the code: the slots keep their room.
     let words: [u32; 8] = [
         bits,
         header.slots,
         code_at as u32,
         code_size as u32,
-        (new + records) as u32,
+        faults_at as u32,
         code as u32,
         header.next_slot.load(Ordering::Acquire),
-        regions,
+        records.len() as u32,
     ];
     let mut image = [MAGIC.to_le_bytes(), header.made_by.to_le_bytes()].concat();
     image.extend_from_slice(words.as_bytes());
     image.resize(INDEX, 0);
-    image.extend_from_slice(index.as_bytes());
-    // SAFETY: records up to `next_record` are whole and do not change; so is the code.
-    unsafe {
-        image.extend_from_slice(std::slice::from_raw_parts(store.meta.add(old), records));
-        image.resize(code_at, 0);
-        image.extend_from_slice(std::slice::from_raw_parts(store.code().start as *const u8, code));
+    for part in [index.as_bytes(), &parts, faults.as_bytes()] {
+        image.extend_from_slice(part);
     }
+    image.resize(code_at, 0);
+    // SAFETY: code up to `next_code` is whole and does not change.
+    image.extend_from_slice(unsafe { std::slice::from_raw_parts(store.code().start as *const u8, code) });
     image.resize(code_at + code_size, 0);
     Ok(image)
 }
@@ -557,17 +637,21 @@ fn serves(have: u32, want: Mode) -> bool {
     have == bits(want) || have == bits(Mode { precise: true, ..want })
 }
 
-/// Address space for slots, which are made writable, and code behind them.
-fn reserve(slots: usize, code: usize) -> Option<*mut u8> {
+/// Address space for slots, which are made writable, and for pages of a file behind them. These get another alignment than at
+/// `from`, or the kernel would make a whole huge page of the page cache accessible at a fault.
+fn reserve(slots: usize, pages: usize, from: usize) -> Option<*mut u8> {
+    const HUGE: usize = 2 << 20;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    // SAFETY: a fresh mapping.
+    // SAFETY: a fresh mapping, with room for an offset below `HUGE`.
     unsafe {
-        let base = libc::mmap(std::ptr::null_mut(), slots + code, libc::PROT_NONE, flags, -1, 0);
+        let base = libc::mmap(std::ptr::null_mut(), HUGE + slots + pages, libc::PROT_NONE, flags, -1, 0);
         if base == libc::MAP_FAILED {
             return None;
         }
+        let offset = (from + HUGE / 2).wrapping_sub(base.addr() + slots) % HUGE;
+        let base = base.cast::<u8>().add(offset);
         let rw = libc::PROT_READ | libc::PROT_WRITE;
-        (libc::mprotect(base, slots, rw) == 0).then_some(base.cast())
+        (slots == 0 || libc::mprotect(base.cast(), slots, rw) == 0).then_some(base)
     }
 }
 
@@ -586,6 +670,7 @@ mod tests {
     use crate::codegen::Exit;
     use std::fs::File;
     use std::os::fd::AsRawFd;
+    use std::os::unix::fs::FileExt;
 
     const MODE: Mode = Mode { precise: false, based: false, flush: false };
     const PRECISE: Mode = Mode { precise: true, ..MODE };
@@ -645,6 +730,21 @@ mod tests {
         assert!(reader.find(key, Mode { flush: true, ..MODE }, &filled(2)).is_none());
     }
 
+    /// The image of a store, in a file of its own as the program is.
+    fn image_of(file: &File) -> Store {
+        let bytes = compact(file).expect("it is a store");
+        let image = File::from(create().expect("a memory file"));
+        image.write_all_at(&bytes, 0).expect("it can be written");
+        // SAFETY: a mapping of its own, which stays.
+        let image = unsafe {
+            let fd = image.as_raw_fd();
+            let at = libc::mmap(std::ptr::null_mut(), bytes.len(), libc::PROT_READ, libc::MAP_PRIVATE, fd, 0);
+            std::slice::from_raw_parts(at.cast::<u8>(), bytes.len())
+        };
+        // SAFETY: nobody else looks at it.
+        unsafe { Store::image(image) }.expect("an image of this translator")
+    }
+
     /// What the code at `located` reaches through its first slot reference.
     fn reached(located: &Located) -> *const LinkSlot {
         // SAFETY: `region` has a 32-bit distance there.
@@ -659,16 +759,7 @@ mod tests {
             let key = Key::new(pc, false, 0);
             store.add(key, MODE, &region(pc, pc + 0x500), &filled(7)).expect("there is room");
         }
-        let bytes = compact(&file).expect("it is a store");
-        // SAFETY: a mapping of its own, which stays.
-        let image = unsafe {
-            let (rw, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-            let at = libc::mmap(std::ptr::null_mut(), bytes.len(), rw, flags, -1, 0).cast::<u8>();
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len());
-            std::slice::from_raw_parts(at, bytes.len())
-        };
-        // SAFETY: nobody else looks at it.
-        let image = unsafe { Store::image(image) }.expect("an image of this translator");
+        let image = image_of(&file);
         assert!(image.add(Key::new(0, false, 0), MODE, &region(0, 0), &filled(7)).is_none());
         for store in [store, image] {
             for pc in [0x1000, 0x2000, 0x3000] {
@@ -686,8 +777,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_dropped_from_the_page_tables_comes_back() {
+        let (file, store) = shared();
+        let large = |pc| Compiled { code: vec![0x90; AROUND], ..region(pc, 0) };
+        let pcs = (1..=2 * RESIDENT as u32).map(|n| n << 12);
+        for pc in pcs.clone() {
+            store.add(Key::new(pc, false, 0), MODE, &large(pc), &filled(7)).expect("there is room");
+        }
+        let mut image = image_of(&file);
+        let mut before = Vec::new();
+        for pc in pcs {
+            let found = image.find(Key::new(pc, false, 0), MODE, &filled(7)).expect("it was added");
+            image.touch(&found);
+            assert!(image.touched.len() <= RESIDENT);
+            before.push(found);
+        }
+        for (n, found) in before.iter().enumerate() {
+            assert_eq!(found.spans[0].range().start, (n as u32 + 1) << 12);
+            // SAFETY: code of the image.
+            assert_eq!(unsafe { *(image.locate(found).code.start as *const u8) }, 0x90);
+        }
+    }
+
+    #[test]
     fn what_is_not_a_store_of_this_translator_is_refused() {
-        use std::os::unix::fs::FileExt;
         let (file, _) = shared();
         file.write_all_at(&[0xff], 8).expect("it can be written");
         assert!(Store::shared(file.as_raw_fd()).is_none(), "made by another translator");
