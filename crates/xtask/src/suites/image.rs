@@ -99,7 +99,7 @@ fn carried(context: &Context, dir: &Path, program: &Path, other: &Path) -> Resul
     context.build(None)?;
 
     let log = dir.join("log");
-    // Without the image nothing of so short a run is compiled.
+    // Without the image few loops of so short a run are compiled, by the baseline compiler.
     for (forearm, used) in [(&plain, false), (&whole, true)] {
         for program in [program, other] {
             let _ = std::fs::remove_file(&log);
@@ -109,7 +109,7 @@ fn carried(context: &Context, dir: &Path, program: &Path, other: &Path) -> Resul
             ensure!(got == expected, "{} under {}", program.display(), forearm.display());
             let regions = std::fs::read_to_string(&log)?.matches("OUT:").count();
             ensure!(
-                (regions > 0) == used,
+                (regions > 100) == used,
                 "{regions} regions of {} under {}",
                 program.display(),
                 forearm.display()
