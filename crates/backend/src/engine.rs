@@ -352,7 +352,9 @@ impl Engine {
         let old = unsafe { block.native_slot.load(Ordering::Acquire).as_ref() };
         let old = old.filter(|_| block.native.load(Ordering::Acquire) != 0);
         if let Some(entry) = old.filter(|old| !old.is_baseline()) {
-            tier1.native.link(slot, entry);
+            if !tier1.native.link(slot, entry) {
+                counter.store(64, Ordering::Relaxed);
+            }
             return;
         }
         if block.key.itstate() != 0 {

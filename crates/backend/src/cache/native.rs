@@ -475,14 +475,12 @@ impl Native {
         Some((body, entry_slot))
     }
 
-    /// Lets an exit jump to the region with this entry slot from now on.
-    pub fn link(&mut self, slot: &LinkSlot, entry: &LinkSlot) {
-        if let Some(p) = self.regions.get_mut(entry.region())
-            && p.live
-        {
-            p.incoming.push(slot);
-            slot.code.store(entry.code.load(Ordering::Acquire), Ordering::Release);
-        }
+    /// Lets an exit jump to the region with this entry slot from now on; `false`: that has been dropped.
+    pub fn link(&mut self, slot: &LinkSlot, entry: &LinkSlot) -> bool {
+        let Some(p) = self.regions.get_mut(entry.region()).filter(|p| p.live) else { return false };
+        p.incoming.push(slot);
+        slot.code.store(entry.code.load(Ordering::Acquire), Ordering::Release);
+        true
     }
 
     /// What the region with this entry slot can be entered at, with the host addresses.

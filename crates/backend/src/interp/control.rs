@@ -237,7 +237,11 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
             return std::ptr::null();
         }
         let mut entry = m.0.host.jumps.find(target);
-        if entry.is_null() {
+        // A block that was dropped must not be asked for better code: that would be for ever.
+        // SAFETY: an entry slot of a block, which lives as long as the cache.
+        if unsafe { entry.as_ref() }
+            .is_none_or(|e| e.run.load(Ordering::Acquire) == stale as Handler as *mut ())
+        {
             m.0.thumb = target & 1;
             entry = find(m, Key::new(target & !1, target & 1 != 0, 0));
             if entry.is_null() {
