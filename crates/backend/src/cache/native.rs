@@ -34,7 +34,7 @@ pub struct LinkSlot {
     pub code: AtomicU64,
     /// Guest address it stands for, bit 0 set for Thumb.
     pub target: u32,
-    /// Of an entry slot, the number of its region, with [`BASELINE`] set if that is baseline code. Of such code's last
+    /// Of an entry slot, the number of its region, with `BASELINE` set if that is baseline code. Of such code's last
     /// exit, the executions that are left before it asks to be compiled better, then -1; of any other, a positive number.
     pub number: AtomicU32,
 }
