@@ -1,6 +1,6 @@
 //! Between the tiers: warm regions become host code at once, without Cranelift: registers are allocated as they are used and
-//! written back at the end of each block, nothing is optimised that costs a second look. It takes a twentieth of Cranelift's time, and what it makes runs some times
-//! faster than the interpreter. What gets hot goes on to Cranelift.
+//! written back at the end of each block, nothing is optimised that costs a second look. It takes a fraction of Cranelift's time for
+//! most of its speed; docs/performance.md has the figures. What gets hot goes on to Cranelift.
 //!
 //! An instruction's meaning is the frontend's semantics, run on the values of `values`. What touches VFP or Advanced SIMD
 //! registers, and exclusive accesses, is left to the interpreter's handlers, called from here.
