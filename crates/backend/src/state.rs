@@ -41,7 +41,7 @@ pub struct CpuState {
     pub c: u32,
     /// Overflow, 0 or 1.
     pub v: u32,
-    /// GE flags in bits 3..0.
+    /// GE flags, each as a byte of ones or zeros.
     pub ge: u32,
     /// Cumulative saturation, 0 or 1.
     pub q: u32,
@@ -262,7 +262,7 @@ impl CpuState {
             | (self.c << 29)
             | (self.v << 28)
             | (self.q << 27)
-            | (self.ge << cpsr::GE_SHIFT)
+            | ((0..4).fold(0, |ge, k| ge | ((self.ge >> (8 * k) & 1) << k)) << cpsr::GE_SHIFT)
             | (self.thumb << 5)
             | ((self.itstate & 3) << 25)
             | ((self.itstate >> 2) << 10)
@@ -276,7 +276,7 @@ impl CpuState {
         self.c = x >> 29 & 1;
         self.v = x >> 28 & 1;
         self.q = x >> 27 & 1;
-        self.ge = x >> cpsr::GE_SHIFT & 0xf;
+        self.ge = (0..4).fold(0, |ge, k| ge | (((x >> cpsr::GE_SHIFT >> k & 1) * 0xff) << (8 * k)));
         self.thumb = x >> 5 & 1;
         self.itstate = (x >> 25 & 3) | (x >> 10 & 0x3f) << 2;
     }

@@ -466,9 +466,9 @@ guarded! {
     data_processing multiply_and_media load_and_store branches thumb exclusives_and_system vfp simd_integer simd_float
     simd_permutes simd_memory crypto_and_crc
 
-    memcpy memcpy_blocks memcpy_neon strlen strcmp checksum crc_table sum_64_bit matrix_multiply bubble_sort binary_search
-    dot_product_f32 dot_product_f64 dot_product_neon sum_of_bytes_neon mandelbrot dispatch dispatch_tbb fibonacci spin_lock
-    atomic_add wait_for_flag greatest_common_divisor decimal_digits linked_list sha256_round
+    memcpy memcpy_blocks memcpy_neon strlen strlen_words strcmp checksum crc_table sum_64_bit matrix_multiply bubble_sort
+    binary_search dot_product_f32 dot_product_f64 dot_product_neon sum_of_bytes_neon mandelbrot dispatch dispatch_tbb
+    fibonacci spin_lock atomic_add wait_for_flag greatest_common_divisor decimal_digits linked_list sha256_round
 }
 
 fn group(name: &str) {

@@ -29,7 +29,7 @@ pub struct Effects {
     pub reads: u16,
     /// Core registers written, a bit each; r15 is `flow`.
     pub writes: u16,
-    /// N, Z, C, V, Q or GE read.
+    /// N, Z, C or V read.
     pub reads_flags: bool,
     /// N, Z, C or V written.
     pub writes_flags: bool,
@@ -196,18 +196,14 @@ impl Integer for Effects {
     fn set_nzcv(&mut self, (): ()) {
         (self.writes_flags, self.kills_flags) = (true, true);
     }
-    fn q(&mut self) {
-        self.reads_flags = true;
-    }
+    fn q(&mut self) {}
     fn set_q(&mut self, (): ()) {
         self.touches_other = true;
     }
     fn saturated(&mut self, (): ()) {
         self.touches_other = true;
     }
-    fn ge(&mut self) {
-        self.reads_flags = true;
-    }
+    fn ge(&mut self) {}
     fn set_ge(&mut self, (): ()) {
         self.touches_other = true;
     }

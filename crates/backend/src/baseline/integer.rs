@@ -326,7 +326,10 @@ impl Integer for Baseline {
         Word::Value(id)
     }
     fn and(&mut self, a: Word, b: Word) -> Word {
-        self.binary(Alu::And, a, b, |x, y| x & y)
+        match b {
+            Word::Constant(u32::MAX) => a,
+            _ => self.binary(Alu::And, a, b, |x, y| x & y),
+        }
     }
     fn or(&mut self, a: Word, b: Word) -> Word {
         self.binary(Alu::Or, a, b, |x, y| x | y)
@@ -629,7 +632,7 @@ impl Integer for Baseline {
         self.field(field!(ge))
     }
     fn set_ge(&mut self, w: Word) {
-        self.set_field(field!(ge), 15, w);
+        self.set_field(field!(ge), u32::MAX, w);
     }
 
     fn load(&mut self, size: Size, addr: Word) -> Word {

@@ -5,7 +5,7 @@ use super::translate::{Codegen, Flags, STATE, field};
 use crate::engine::ExitCode;
 use crate::state::EXCLUSIVE_NONE;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{I8, I16, I32, I64};
+use cranelift_codegen::ir::types::{F32X4, I8, I8X16, I16, I32, I32X4, I64};
 use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value};
 use forearm_frontend::machine::{Integer, Size};
 
@@ -53,6 +53,19 @@ impl Codegen<'_, '_> {
         }
         self.extended.push((addr, wide));
         (wide, offset)
+    }
+
+    /// A word as the lowest bytes of a vector.
+    fn packed(&mut self, w: Value) -> Value {
+        let v = self.b.ins().scalar_to_vector(I32X4, w);
+        self.view(v, I8X16)
+    }
+
+    fn unpacked(&mut self, v: Value) -> Value {
+        // By way of a scalar it is VMOVD, which is half as much work as the PEXTRD that a word's lane is taken by.
+        let v = self.view(v, F32X4);
+        let scalar = self.b.ins().extractlane(v, 0);
+        self.view(scalar, I32)
     }
 
     /// Notes what a load-exclusive has seen.
@@ -210,6 +223,12 @@ impl Integer for Codegen<'_, '_> {
         self.b.ins().bxor(a, b)
     }
     fn not(&mut self, a: Value) -> Value {
+        let inst = self.b.func.dfg.value_def(a).inst();
+        if let Some(InstructionData::Unary { opcode: Opcode::Bnot, arg }) =
+            inst.map(|i| self.b.func.dfg.insts[i])
+        {
+            return arg;
+        }
         self.b.ins().bnot(a)
     }
     fn shl(&mut self, a: Value, n: u32) -> Value {
@@ -299,6 +318,20 @@ impl Integer for Codegen<'_, '_> {
     fn crc32(&mut self, _: bool, crc: Value, _: Value, _: u32) -> Value {
         debug_assert!(self.at.effects.rare, "left to the interpreter");
         crc
+    }
+
+    fn add8(&mut self, a: Value, b: Value) -> (Value, Value) {
+        let (a, b) = (self.packed(a), self.packed(b));
+        let sum = self.b.ins().iadd(a, b);
+        let kept = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, sum, a);
+        let (sum, kept) = (self.unpacked(sum), self.unpacked(kept));
+        (sum, self.b.ins().bnot(kept))
+    }
+    fn sub8(&mut self, a: Value, b: Value) -> (Value, Value) {
+        let (a, b) = (self.packed(a), self.packed(b));
+        let difference = self.b.ins().isub(a, b);
+        let kept = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b);
+        (self.unpacked(difference), self.unpacked(kept))
     }
 
     fn umull(&mut self, a: Value, b: Value) -> Value {
@@ -451,11 +484,13 @@ impl Integer for Codegen<'_, '_> {
         self.b.ins().store(STATE, q, self.cpu, field!(q));
     }
     fn ge(&mut self) -> Value {
-        self.b.ins().load(I32, STATE, self.cpu, field!(ge))
+        match self.ge {
+            Some(ge) => ge,
+            None => *self.ge.insert(self.b.ins().load(I32, STATE, self.cpu, field!(ge))),
+        }
     }
     fn set_ge(&mut self, w: Value) {
-        let w = self.b.ins().band_imm_u(w, 15);
-        self.b.ins().store(STATE, w, self.cpu, field!(ge));
+        (self.ge, self.ge_dirty) = (Some(w), true);
     }
 
     fn load(&mut self, size: Size, addr: Value) -> Value {

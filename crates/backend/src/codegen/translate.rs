@@ -141,6 +141,10 @@ pub struct Codegen<'a, 'f> {
     pub(super) nzcv: [Variable; 4],
     pub(super) flags: Flags,
     pub(super) vfp: VfpValues,
+    /// The GE flags where they are known in the current block.
+    pub(super) ge: Option<Value>,
+    /// The state does not have them yet.
+    pub(super) ge_dirty: bool,
     /// The result of the last AESE or AESD, which it was, and what it substituted and shifted.
     pub(super) unmixed: Option<(Value, CryptoOp, Value)>,
     pub(super) scalars: Scalars,
@@ -223,6 +227,8 @@ pub(super) fn emit(
         nzcv,
         flags: Flags::Variables,
         vfp: VfpValues::default(),
+        ge: None,
+        ge_dirty: false,
         unmixed: None,
         scalars: Scalars::default(),
         comparison: None,
@@ -309,6 +315,7 @@ impl Codegen<'_, '_> {
             self.handed = self.flags_in[k].unwrap_or(Flags::Variables);
             self.flags = self.handed;
             self.vfp = VfpValues::default();
+            (self.ge, self.ge_dirty) = (None, false);
             (self.scalars.known, self.scalars.dirty) = self.scalars_in[k];
             self.extended.clear();
             self.dirty = block.dirty_in;
@@ -413,6 +420,8 @@ impl Codegen<'_, '_> {
         }
         let flags = self.flags;
         let extended = self.extended.len();
+        self.store_ge();
+        let ge = self.ge;
         // Behind it a register is known if it is on both ways, and only what is known may be dirty.
         let lost = d.stale_scalars();
         self.store_scalars(lost);
@@ -434,6 +443,7 @@ impl Codegen<'_, '_> {
             if d.effects.writes_flags {
                 self.sync_flags();
             }
+            self.store_ge();
             self.b.ins().jump(after, &[]);
             // What the instruction has stored in the state is still dirty where the condition failed.
             self.dirty |= dirty;
@@ -445,6 +455,7 @@ impl Codegen<'_, '_> {
         // What was computed before the branch is there on both ways.
         self.flags = flags;
         self.extended.truncate(extended);
+        self.ge = ge.filter(|_| self.ge == ge);
         if d.effects.float {
             self.vfp = VfpValues::default();
         }
@@ -486,6 +497,7 @@ impl Codegen<'_, '_> {
             self.flush(stored);
             self.dirty &= !stored;
             self.scalars.dirty = 0;
+            self.ge_dirty = false;
         }
         let vectors = d.effects.scalars_of_vectors();
         self.store_scalars(vectors);
@@ -687,10 +699,24 @@ impl Codegen<'_, '_> {
         self.flags = Flags::Variables;
     }
 
-    /// Stores what is dirty among `mask` into the state, and all S and D registers that are. What is dirty stays so: other
-    /// paths may come here clean.
+    /// Stores the GE flags where the state does not have them; they stay dirty as below.
+    fn flush_ge(&mut self) {
+        if let Some(ge) = self.ge.filter(|_| self.ge_dirty) {
+            self.b.ins().store(STATE, ge, self.cpu, field!(ge));
+        }
+    }
+
+    /// On all paths from here the state has the GE flags.
+    fn store_ge(&mut self) {
+        self.flush_ge();
+        self.ge_dirty = false;
+    }
+
+    /// Stores what is dirty among `mask` into the state, the GE flags, and all S and D registers that are. What is dirty stays
+    /// so: other paths may come here clean.
     pub(super) fn flush(&mut self, mask: u32) {
         self.store_scalars(u64::MAX);
+        self.flush_ge();
         let mask = mask & self.dirty;
         for r in 0..15 {
             if mask & 1 << r != 0 {
@@ -900,6 +926,7 @@ impl Codegen<'_, '_> {
 
     /// Ends the block with a branch to one of two places.
     pub(super) fn branch_on(&mut self, holds: Value, taken: Edge, otherwise: Edge) {
+        self.store_ge();
         let (then, other) = (self.destination(taken), self.destination(otherwise));
         let flags = self.flags;
         self.b.ins().brif(holds, then.0, &[], other.0, &[]);
@@ -944,6 +971,7 @@ impl Codegen<'_, '_> {
     pub(super) fn go(&mut self, edge: Edge) {
         match edge {
             Edge::Inside(k) => {
+                self.store_ge();
                 self.hand_flags(k);
                 self.prepare_scalars(k);
                 let block = self.blocks[k];

@@ -378,7 +378,7 @@ impl Integer for Interp {
     }
     #[inline(always)]
     fn set_ge(&mut self, w: u32) {
-        self.0.ge = w & 15;
+        self.0.ge = w;
     }
 
     #[inline(always)]

@@ -87,6 +87,7 @@ usat r0, #8, r1, asr #4                  @ e6e80251
 qadd r0, r1, r2                          @ e1020051
 uadd8 r0, r1, r2                         @ e6510f92
 sel r0, r1, r2                           @ e6810fb2
+usub8 r0, r1, r2                         @ e6510ff2
 uqsub8 r0, r1, r2                        @ e6610ff2
 usada8 r0, r1, r2, r3                    @ e7803211
 
@@ -358,6 +359,17 @@ crc32cw r0, r1, r2                       @ e1410242
    sub r0, r1, r0
    sub r0, r0, #1
    bx lr
+
+@@ loop strlen_words
+.thumb                                   @ e8f02302 fa82f24c faa4f28c fa83f34c faa2f38c 2b00 d0f3 4770
+1:  ldrd r2, r3, [r0], #8
+    uadd8 r2, r2, r12
+    sel r2, r4, r12
+    uadd8 r3, r3, r12
+    sel r3, r2, r12
+    cmp r3, #0
+    beq 1b
+    bx lr
 
 @@ loop strcmp
 .thumb                                   @ f8102b01 f8113b01 2a01 bf28 429a d0f7 1ad0 4770

@@ -104,6 +104,29 @@ pub trait Integer {
     /// CRC-32 (`poly` 0x04c11db7) or CRC-32C (0x1edc6f41) step over the low `bytes` of `data`.
     fn crc32(&mut self, castagnoli: bool, crc: Self::W, data: Self::W, bytes: u32) -> Self::W;
 
+    /// The sums of the bytes, and ones in those that carry.
+    fn add8(&mut self, a: Self::W, b: Self::W) -> (Self::W, Self::W) {
+        let signs = self.word(BYTE_SIGNS);
+        let (low_a, low_b) = (self.bic(a, signs), self.bic(b, signs));
+        let low = self.add(low_a, low_b);
+        let high = self.xor(a, b);
+        let high_bits = self.and(high, signs);
+        let sum = self.xor(low, high_bits);
+        (sum, byte_carries(self, a, b, sum))
+    }
+    /// The differences of the bytes, and ones in those that do not borrow.
+    fn sub8(&mut self, a: Self::W, b: Self::W) -> (Self::W, Self::W) {
+        let signs = self.word(BYTE_SIGNS);
+        let (high_a, low_b) = (self.or(a, signs), self.bic(b, signs));
+        let low = self.sub(high_a, low_b);
+        let not_b = self.not(b);
+        let high = self.xor(a, not_b);
+        let high_bits = self.and(high, signs);
+        let difference = self.xor(low, high_bits);
+        // a - b = a + NOT b + 1: where that does not borrow this carries.
+        (difference, byte_carries(self, a, not_b, difference))
+    }
+
     // ---- 64 bits
     fn umull(&mut self, a: Self::W, b: Self::W) -> Self::L;
     fn smull(&mut self, a: Self::W, b: Self::W) -> Self::L;
@@ -153,7 +176,7 @@ pub trait Integer {
     fn set_q(&mut self, w: Self::W);
     /// Q |= b.
     fn saturated(&mut self, b: Self::B);
-    /// GE flags in bits 3..0.
+    /// GE flags, each as a byte of ones or zeros: what SEL selects by.
     fn ge(&mut self) -> Self::W;
     fn set_ge(&mut self, w: Self::W);
 
@@ -210,4 +233,17 @@ pub trait Integer {
     fn set_tpidrurw(&mut self, w: Self::W);
     /// CNTVCT: nanoseconds of a monotonic clock.
     fn counter(&mut self) -> Self::L;
+}
+
+const BYTE_SIGNS: u32 = 0x8080_8080;
+
+/// Ones in the bytes of `sum = a + b (+ 1)` that carry.
+#[inline(always)]
+fn byte_carries<M: Integer + ?Sized>(m: &mut M, a: M::W, b: M::W, sum: M::W) -> M::W {
+    let (both, either) = (m.and(a, b), m.or(a, b));
+    let absorbed = m.bic(either, sum);
+    let carries = m.or(both, absorbed);
+    let (carries, ones, byte) = (m.shr(carries, 7), m.word(0x0101_0101), m.word(0xff));
+    let carries = m.and(carries, ones);
+    m.mul(carries, byte)
 }

@@ -49,8 +49,8 @@ fn lanes<M: Integer>(m: &mut M, i: &Inst, kind: Kind, bits: u32, lanes: &[bool],
                 let carry = kind == Kind::Unsigned && !subtract;
                 let bit = m.bit(exact, if carry { bits } else { 31 });
                 let bit = if carry { bit } else { m.b_not(bit) };
-                let (bit, lanes_bits) = (m.b_to_w(bit), m.word(((1 << (bits / 8)) - 1) << (k * bits / 8)));
-                let all = m.mul(bit, lanes_bits);
+                let (bit, lane_bits) = (m.b_to_w(bit), m.word(((1 << bits) - 1) << (k * bits)));
+                let all = m.mul(bit, lane_bits);
                 ge = m.or(ge, all);
                 exact
             }
@@ -119,61 +119,28 @@ parallel! {
     HalvingUnsigned uhadd16 uhasx uhsax uhsub16 uhadd8 uhsub8;
 }
 
-const BYTE_SIGNS: u32 = 0x8080_8080;
-
-// The string functions of C libraries test four bytes at once with UADD8 or USUB8 and SEL: those get bit tricks.
+// The string functions of C libraries test four bytes at once with UADD8 and SEL: those have operations of their own.
 
 /// `UADD8<c> <Rd>, <Rn>, <Rm>`
 pub fn uadd8<M: Integer>(m: &mut M, i: &Inst) {
-    let (a, b, signs) = (m.reg(i.rn), m.reg(i.rm), m.word(BYTE_SIGNS));
-    let (low_a, low_b) = (m.bic(a, signs), m.bic(b, signs));
-    let low = m.add(low_a, low_b);
-    let high = m.xor(a, b);
-    let high_bits = m.and(high, signs);
-    let sum = m.xor(low, high_bits);
-    byte_carries(m, a, b, sum);
+    let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
+    let (sum, carries) = m.add8(n, rm);
+    m.set_ge(carries);
     m.set_reg(i.rd, sum);
 }
 
 /// `USUB8<c> <Rd>, <Rn>, <Rm>`
 pub fn usub8<M: Integer>(m: &mut M, i: &Inst) {
-    let (a, b, signs) = (m.reg(i.rn), m.reg(i.rm), m.word(BYTE_SIGNS));
-    let (high_a, low_b) = (m.or(a, signs), m.bic(b, signs));
-    let low = m.sub(high_a, low_b);
-    let not_b = m.not(b);
-    let high = m.xor(a, not_b);
-    let high_bits = m.and(high, signs);
-    let difference = m.xor(low, high_bits);
-    // a - b = a + NOT b + 1: the not-borrow is the carry.
-    byte_carries(m, a, not_b, difference);
+    let (n, rm) = (m.reg(i.rn), m.reg(i.rm));
+    let (difference, no_borrows) = m.sub8(n, rm);
+    m.set_ge(no_borrows);
     m.set_reg(i.rd, difference);
-}
-
-/// GE = the carries out of the bytes of `sum = a + b (+ 1)`.
-#[inline(always)]
-fn byte_carries<M: Integer>(m: &mut M, a: M::W, b: M::W, sum: M::W) {
-    let (both, either) = (m.and(a, b), m.or(a, b));
-    let absorbed = m.bic(either, sum);
-    let carries = m.or(both, absorbed);
-    let carries = m.shr(carries, 7);
-    let ones = m.word(0x0101_0101);
-    let carries = m.and(carries, ones);
-    // Bits 0, 8, 16, 24 meet in bits 28 to 31.
-    let gather = m.word(1 << 28 | 1 << 21 | 1 << 14 | 1 << 7);
-    let gathered = m.mul(carries, gather);
-    let ge = m.shr(gathered, 28);
-    m.set_ge(ge);
 }
 
 /// `SEL<c> <Rd>, <Rn>, <Rm>`
 pub fn sel<M: Integer>(m: &mut M, i: &Inst) {
     let (n, rm, ge) = (m.reg(i.rn), m.reg(i.rm), m.ge());
-    // Bits 0 to 3 to bits 0, 8, 16, 24, and from there over the whole byte.
-    let (spread, ones, byte) = (m.word(1 | 1 << 7 | 1 << 14 | 1 << 21), m.word(0x0101_0101), m.word(0xff));
-    let spread = m.mul(ge, spread);
-    let lanes = m.and(spread, ones);
-    let mask = m.mul(lanes, byte);
-    let (from_n, from_m) = (m.and(n, mask), m.bic(rm, mask));
+    let (from_n, from_m) = (m.and(n, ge), m.bic(rm, ge));
     let result = m.or(from_n, from_m);
     m.set_reg(i.rd, result);
 }

@@ -12,6 +12,11 @@ const USER_MODE: u32 = 0x10;
 /// `MRS<c> <Rd>, APSR`: the CPSR without its execution state bits.
 pub fn mrs<M: Integer>(m: &mut M, i: &Inst) {
     let (nzcv, q, ge, mode) = (m.nzcv(), m.q(), m.ge(), m.word(USER_MODE));
+    // Bits 0, 8, 16, 24 meet in bits 28 to 31.
+    let (ones, gather) = (m.word(0x0101_0101), m.word(1 << 28 | 1 << 21 | 1 << 14 | 1 << 7));
+    let ge = m.and(ge, ones);
+    let ge = m.mul(ge, gather);
+    let ge = m.shr(ge, 28);
     let (q, ge) = (m.shl(q, 27), m.shl(ge, 16));
     let flags = m.or(nzcv, q);
     let rest = m.or(ge, mode);
@@ -42,7 +47,13 @@ fn write_status<M: Integer>(m: &mut M, mask: u8, value: M::W) {
     if mask & 4 != 0 {
         let (ge, low) = (m.shr(value, 16), m.word(15));
         let ge = m.and(ge, low);
-        m.set_ge(ge);
+        // Bits 0 to 3 to bits 0, 8, 16, 24, and from there over the whole byte.
+        let (spread, ones, byte) =
+            (m.word(1 | 1 << 7 | 1 << 14 | 1 << 21), m.word(0x0101_0101), m.word(0xff));
+        let spread = m.mul(ge, spread);
+        let lanes = m.and(spread, ones);
+        let mask = m.mul(lanes, byte);
+        m.set_ge(mask);
     }
 }
 
