@@ -55,6 +55,29 @@ impl Codegen<'_, '_> {
         (wide, offset)
     }
 
+    /// Is the low byte of an amount 32 or more? `None`: never. The host's shifts take amounts modulo 32.
+    fn beyond(&mut self, n: Value) -> Option<Value> {
+        let inst = self.b.func.dfg.value_def(n).inst().map(|i| self.b.func.dfg.insts[i]);
+        if let Some(InstructionData::Binary { opcode: Opcode::Band, args }) = inst
+            && args.iter().any(|&x| self.constant(x).is_some_and(|mask| mask & 0xe0 == 0))
+        {
+            return None;
+        }
+        let high = self.b.ins().band_imm_u(n, 0xe0);
+        Some(self.b.ins().icmp_imm_s(IntCC::NotEqual, high, 0))
+    }
+
+    /// A shifted value, or zero where nothing is left of it.
+    fn unless_beyond(&mut self, n: Value, shifted: Value) -> Value {
+        match self.beyond(n) {
+            Some(beyond) => {
+                let zero = self.word(0);
+                self.b.ins().select(beyond, zero, shifted)
+            }
+            None => shifted,
+        }
+    }
+
     /// A word as the lowest bytes of a vector.
     fn packed(&mut self, w: Value) -> Value {
         let v = self.b.ins().scalar_to_vector(I32X4, w);
@@ -116,25 +139,36 @@ impl Codegen<'_, '_> {
         self.dirty |= FLAGS;
     }
 
+    fn extended_to(&mut self, ty: Type, v: Value) -> Value {
+        if self.b.func.dfg.value_type(v) == ty { v } else { self.b.ins().uextend(ty, v) }
+    }
+
+    /// a + b + C, and with `s` the flags of it.
     fn add_carry(&mut self, a: Value, b: Value, s: bool) -> Value {
-        let c = self.c();
-        let c = self.b.ins().uextend(I64, c);
+        let c = match self.flags {
+            Flags::Variables => self.b.use_var(self.nzcv[2]),
+            _ => self.c(),
+        };
+        if !s {
+            let c = self.extended_to(I32, c);
+            let sum = self.add(a, b);
+            return self.b.ins().iadd(sum, c);
+        }
+        let c = self.extended_to(I64, c);
         let (wide_a, wide_b) = (self.b.ins().uextend(I64, a), self.b.ins().uextend(I64, b));
         let wide = self.b.ins().iadd(wide_a, wide_b);
         let wide = self.b.ins().iadd(wide, c);
         let result = self.b.ins().ireduce(I32, wide);
-        if s {
-            let carry = self.b.ins().ushr_imm_u(wide, 32);
-            let carry = self.b.ins().ireduce(I32, carry);
-            let (x, y) = (self.b.ins().bxor(a, result), self.b.ins().bxor(b, result));
-            let v = self.b.ins().band(x, y);
-            let v = self.b.ins().ushr_imm_u(v, 31);
-            for (k, x) in [result, result, carry, v].into_iter().enumerate() {
-                self.b.def_var(self.nzcv[k], x);
-            }
-            self.flags = Flags::Variables;
-            self.dirty |= FLAGS;
+        let carry = self.b.ins().ushr_imm_u(wide, 32);
+        let carry = self.b.ins().ireduce(I32, carry);
+        let (x, y) = (self.b.ins().bxor(a, result), self.b.ins().bxor(b, result));
+        let v = self.b.ins().band(x, y);
+        let v = self.b.ins().ushr_imm_u(v, 31);
+        for (k, x) in [result, result, carry, v].into_iter().enumerate() {
+            self.b.def_var(self.nzcv[k], x);
         }
+        self.flags = Flags::Variables;
+        self.dirty |= FLAGS;
         result
     }
 }
@@ -244,34 +278,47 @@ impl Integer for Codegen<'_, '_> {
         self.b.ins().rotr_imm_u(a, i64::from(n))
     }
     fn shl_by(&mut self, a: Value, n: Value) -> Value {
-        let n = self.b.ins().band_imm_u(n, 0xff);
-        let small = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, n, 32);
         let x = self.b.ins().ishl(a, n);
-        let zero = self.word(0);
-        self.b.ins().select(small, x, zero)
+        self.unless_beyond(n, x)
     }
     fn shr_by(&mut self, a: Value, n: Value) -> Value {
-        let n = self.b.ins().band_imm_u(n, 0xff);
-        let small = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, n, 32);
         let x = self.b.ins().ushr(a, n);
-        let zero = self.word(0);
-        self.b.ins().select(small, x, zero)
+        self.unless_beyond(n, x)
     }
     fn sar_by(&mut self, a: Value, n: Value) -> Value {
-        let n = self.b.ins().band_imm_u(n, 0xff);
-        let small = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, n, 32);
-        let all = self.word(31);
-        let n = self.b.ins().select(small, n, all);
+        let n = match self.beyond(n) {
+            Some(beyond) => {
+                let all = self.word(31);
+                self.b.ins().select(beyond, all, n)
+            }
+            None => n,
+        };
         self.b.ins().sshr(a, n)
     }
     fn ror_by(&mut self, a: Value, n: Value) -> Value {
         self.b.ins().rotr(a, n)
     }
     fn clz(&mut self, a: Value) -> Value {
-        self.b.ins().clz(a)
+        // Zeros at the low end are counted so: ARM has no instruction for them.
+        match self.reversed {
+            Some((reversed, of)) if reversed == a => self.b.ins().ctz(of),
+            _ => self.b.ins().clz(a),
+        }
     }
     fn rbit(&mut self, a: Value) -> Value {
-        self.b.ins().bitrev(a)
+        // The bits in each byte change places by halves; then the bytes do.
+        let mut x = a;
+        for (n, mask) in [(1, 0x5555_5555), (2, 0x3333_3333), (4, 0x0f0f_0f0f)] {
+            let mask = self.word(mask);
+            let low = self.and(x, mask);
+            let low = self.shl(low, n);
+            let high = self.shr(x, n);
+            let high = self.and(high, mask);
+            x = self.or(low, high);
+        }
+        x = self.rev(x);
+        self.reversed = Some((x, a));
+        x
     }
     fn rev(&mut self, a: Value) -> Value {
         self.b.ins().bswap(a)

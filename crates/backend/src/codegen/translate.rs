@@ -145,6 +145,8 @@ pub struct Codegen<'a, 'f> {
     pub(super) ge: Option<Value>,
     /// The state does not have them yet.
     pub(super) ge_dirty: bool,
+    /// The result of the last RBIT, and its operand.
+    pub(super) reversed: Option<(Value, Value)>,
     /// The result of the last AESE or AESD, which it was, and what it substituted and shifted.
     pub(super) unmixed: Option<(Value, CryptoOp, Value)>,
     pub(super) scalars: Scalars,
@@ -229,6 +231,7 @@ pub(super) fn emit(
         vfp: VfpValues::default(),
         ge: None,
         ge_dirty: false,
+        reversed: None,
         unmixed: None,
         scalars: Scalars::default(),
         comparison: None,
