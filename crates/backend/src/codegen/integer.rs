@@ -40,19 +40,48 @@ impl Codegen<'_, '_> {
     /// wrap around hits the guard above the address space instead, which is a fault in either place.
     pub(super) fn host(&mut self, addr: Value) -> (Value, i32) {
         let (addr, offset) = self.split(addr);
-        if let Some(&(_, wide)) = self.extended.iter().find(|(a, _)| *a == addr) {
-            return (wide, offset);
+        if !self.mode.based {
+            return (self.widen(addr), offset);
         }
-        let mut wide = match self.constant(addr) {
+        if let Some(&(_, host)) = self.based.iter().find(|(a, _)| *a == addr) {
+            return (host, offset);
+        }
+        let wide = self.widen(addr);
+        let base = self.b.ins().load(I64, STATE, self.cpu, field!(base));
+        let host = self.b.ins().iadd(base, wide);
+        self.based.push((addr, host));
+        (host, offset)
+    }
+
+    /// A word with zeros above.
+    pub(super) fn widen(&mut self, w: Value) -> Value {
+        if let Some(&(_, wide)) = self.extended.iter().rev().find(|(x, _)| *x == w) {
+            return wide;
+        }
+        let wide = match self.constant(w) {
             Some(x) => self.b.ins().iconst(I64, i64::from(x)),
-            None => self.b.ins().uextend(I64, addr),
+            None => self.b.ins().uextend(I64, w),
         };
-        if self.mode.based {
-            let base = self.b.ins().load(I64, STATE, self.cpu, field!(base));
-            wide = self.b.ins().iadd(base, wide);
+        self.extended.push((w, wide));
+        wide
+    }
+
+    /// The word of a value that has zeros above it, where the current block has it already or it is a constant.
+    pub(super) fn known_word(&mut self, wide: Value) -> Option<Value> {
+        if let Some(&(w, _)) = self.extended.iter().rev().find(|(_, x)| *x == wide) {
+            return Some(w);
         }
-        self.extended.push((addr, wide));
-        (wide, offset)
+        self.constant(wide).map(|x| self.word(x))
+    }
+
+    /// The word of a value that has zeros above it.
+    fn narrow(&mut self, wide: Value) -> Value {
+        if let Some(w) = self.known_word(wide) {
+            return w;
+        }
+        let w = self.b.ins().ireduce(I32, wide);
+        self.extended.push((w, wide));
+        w
     }
 
     /// Is the low byte of an amount 32 or more? `None`: never. The host's shifts take amounts modulo 32.
@@ -204,11 +233,13 @@ impl Integer for Codegen<'_, '_> {
             let pc = self.pc();
             return self.word(pc);
         }
-        self.b.use_var(self.regs[usize::from(r)])
+        let wide = self.b.use_var(self.regs[usize::from(r)]);
+        self.narrow(wide)
     }
     fn set_reg(&mut self, r: u8, w: Value) {
         if r < 15 {
-            self.b.def_var(self.regs[usize::from(r)], w);
+            let wide = self.widen(w);
+            self.b.def_var(self.regs[usize::from(r)], wide);
             self.dirty |= 1 << r;
         }
     }
@@ -542,13 +573,14 @@ impl Integer for Codegen<'_, '_> {
 
     fn load(&mut self, size: Size, addr: Value) -> Value {
         let (p, at) = self.host(addr);
-        match size {
-            Size::U8 => self.b.ins().uload8(I32, GUEST, p, at),
-            Size::S8 => self.b.ins().sload8(I32, GUEST, p, at),
-            Size::U16 => self.b.ins().uload16(I32, GUEST, p, at),
-            Size::S16 => self.b.ins().sload16(I32, GUEST, p, at),
-            Size::W => self.b.ins().load(I32, GUEST, p, at),
-        }
+        let wide = match size {
+            Size::U8 => self.b.ins().uload8(I64, GUEST, p, at),
+            Size::U16 => self.b.ins().uload16(I64, GUEST, p, at),
+            Size::W => self.b.ins().uload32(GUEST, p, at),
+            Size::S8 => return self.b.ins().sload8(I32, GUEST, p, at),
+            Size::S16 => return self.b.ins().sload16(I32, GUEST, p, at),
+        };
+        self.narrow(wide)
     }
     fn store(&mut self, size: Size, addr: Value, value: Value) {
         let (p, at) = self.host(addr);

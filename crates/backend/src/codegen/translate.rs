@@ -137,6 +137,7 @@ pub struct Codegen<'a, 'f> {
     pub(super) features: Features,
     /// The state pointer.
     pub(super) cpu: Value,
+    /// Core registers in 64 bits with zeros above: they serve as addresses so.
     pub(super) regs: [Variable; 15],
     pub(super) nzcv: [Variable; 4],
     pub(super) flags: Flags,
@@ -156,8 +157,10 @@ pub struct Codegen<'a, 'f> {
     pub(super) magnitude: [Option<Value>; 2],
     /// The function's first block.
     pub(super) entry: Block,
-    /// Guest addresses of the current block with their 64-bit forms.
+    /// Words of the current block, with the same in 64 bits with zeros above.
     pub(super) extended: Vec<(Value, Value)>,
+    /// Guest addresses of the current block with their host addresses, where these have a base.
+    pub(super) based: Vec<(Value, Value)>,
     /// Registers (and `FLAGS`) that may differ from the state in memory.
     pub(super) dirty: u32,
     /// What of it a fault handler would miss: all registers, and the flags if they are read later.
@@ -215,7 +218,7 @@ pub(super) fn emit(
     b.switch_to_block(entry);
     b.seal_block(entry);
     let cpu = b.block_params(entry)[0];
-    let regs = std::array::from_fn(|_| b.declare_var(I32));
+    let regs = std::array::from_fn(|_| b.declare_var(I64));
     let nzcv = std::array::from_fn(|_| b.declare_var(I32));
     let jump = b.import_signature(super::signature());
     let blocks = region.blocks.iter().map(|_| b.create_block()).collect();
@@ -238,6 +241,7 @@ pub(super) fn emit(
         magnitude: [None; 2],
         entry,
         extended: Vec::new(),
+        based: Vec::new(),
         dirty: 0,
         seen: u32::MAX,
         at: first.unwrap_or_else(|| Decoded::nothing(region.key.pc())),
@@ -290,8 +294,7 @@ impl Codegen<'_, '_> {
         let live = region.blocks[0].live_in;
         for r in 0..15 {
             if live & 1 << r != 0 {
-                let v = self.b.ins().load(I32, STATE, self.cpu, field!(r) + 4 * r);
-                self.b.def_var(self.regs[r as usize], v);
+                self.reload(r);
             }
         }
         if live & FLAGS != 0 {
@@ -321,6 +324,7 @@ impl Codegen<'_, '_> {
             (self.ge, self.ge_dirty) = (None, false);
             (self.scalars.known, self.scalars.dirty) = self.scalars_in[k];
             self.extended.clear();
+            self.based.clear();
             self.dirty = block.dirty_in;
             self.ended = false;
             self.target = block.target;
@@ -422,7 +426,7 @@ impl Codegen<'_, '_> {
             self.sync_flags();
         }
         let flags = self.flags;
-        let extended = self.extended.len();
+        let (extended, based) = (self.extended.len(), self.based.len());
         self.store_ge();
         let ge = self.ge;
         // Behind it a register is known if it is on both ways, and only what is known may be dirty.
@@ -458,6 +462,7 @@ impl Codegen<'_, '_> {
         // What was computed before the branch is there on both ways.
         self.flags = flags;
         self.extended.truncate(extended);
+        self.based.truncate(based);
         self.ge = ge.filter(|_| self.ge == ge);
         if d.effects.float {
             self.vfp = VfpValues::default();
@@ -624,8 +629,7 @@ impl Codegen<'_, '_> {
         self.b.ins().call_indirect(helper, f, &[self.cpu, low, high, at]);
         for r in 0..15 {
             if d.effects.writes & 1 << r != 0 {
-                let v = self.b.ins().load(I32, STATE, self.cpu, field!(r) + 4 * r);
-                self.b.def_var(self.regs[r as usize], v);
+                self.reload(r);
                 self.dirty &= !(1 << r);
             }
         }
@@ -642,6 +646,12 @@ impl Codegen<'_, '_> {
     }
 
     // ---- registers and flags
+
+    /// Brings a register from the state into its variable.
+    fn reload(&mut self, r: i32) {
+        let v = self.b.ins().uload32(STATE, self.cpu, field!(r) + 4 * r);
+        self.b.def_var(self.regs[r as usize], v);
+    }
 
     fn reload_flags(&mut self) {
         for (k, offset) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
@@ -723,8 +733,12 @@ impl Codegen<'_, '_> {
         let mask = mask & self.dirty;
         for r in 0..15 {
             if mask & 1 << r != 0 {
-                let v = self.b.use_var(self.regs[r as usize]);
-                self.b.ins().store(STATE, v, self.cpu, field!(r) + 4 * r);
+                let wide = self.b.use_var(self.regs[r as usize]);
+                let at = field!(r) + 4 * r;
+                match self.known_word(wide) {
+                    Some(w) => self.b.ins().store(STATE, w, self.cpu, at),
+                    None => self.b.ins().istore32(STATE, wide, self.cpu, at),
+                };
             }
         }
         if mask & FLAGS == 0 {
