@@ -263,6 +263,7 @@ impl Integer for Addresses {
         self.store(size, addr, v);
         old
     }
+    fn prefetch(&mut self, _: Word) {}
     fn barrier(&mut self) {}
     fn branch(&mut self, _: u32) {}
     fn branch_if(&mut self, _: Truth, _: u32) {}

@@ -243,6 +243,7 @@ impl Integer for Effects {
     fn swap(&mut self, _: Size, (): (), (): ()) {
         (self.memory, self.stores, self.rare) = (true, true, true);
     }
+    fn prefetch(&mut self, (): ()) {}
     fn barrier(&mut self) {
         self.touches_other = true;
     }

@@ -218,6 +218,11 @@ impl Assembler {
         }
     }
 
+    /// `prefetcht0 [place]`
+    pub fn prefetch(&mut self, place: Place) {
+        self.encode(Width::D, false, &[0x0f, 0x18], 1, place, 0);
+    }
+
     pub fn store(&mut self, width: Width, to: Place, from: Reg) {
         let opcode = if width == Width::B { 0x88 } else { 0x89 };
         self.encode(width, width == Width::B, &[opcode], from.0, to, 0);
@@ -443,6 +448,7 @@ mod tests {
         assert_eq!(bytes(|a| a.cmov(Cc::NE, r9, RAX)), [0x44, 0x0f, 0x45, 0xc8]);
         assert_eq!(bytes(|a| a.div(true, r9)), [0x49, 0xf7, 0xf9]);
         assert_eq!(bytes(|a| a.mov_constant(r9, 1 << 40)), [0x49, 0xb9, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(bytes(|a| a.prefetch(Place::Memory(r9, 8))), [0x41, 0x0f, 0x18, 0x49, 8]);
         assert_eq!(bytes(|a| a.barrier(Place::Memory(RSP, 0))), [0xf0, 0x83, 0x0c, 0x24, 0]);
     }
 }

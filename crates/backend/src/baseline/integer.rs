@@ -708,6 +708,11 @@ impl Integer for Baseline {
         self.v.a.store(Width::Q, field!(exclusive_addr), none);
         self.v.release();
     }
+    fn prefetch(&mut self, addr: Word) {
+        let place = self.host(addr);
+        self.v.a.prefetch(place);
+        self.v.release();
+    }
     fn barrier(&mut self) {
         self.v.a.barrier(field!(host.scratch));
     }

@@ -645,6 +645,10 @@ impl Integer for Codegen<'_, '_> {
         self.load(size, addr)
     }
 
+    fn prefetch(&mut self, addr: Value) {
+        let (p, at) = self.host(addr);
+        self.prefetch_at(p, at);
+    }
     fn barrier(&mut self) {
         // A locked addition orders as much as MFENCE does, in half the time.
         let own = self.b.ins().iadd_imm_s(self.cpu, i64::from(field!(host.scratch)));

@@ -2,14 +2,16 @@
 //! its own; when the code is finished its opcode is replaced.
 //!
 //! Cranelift may take two equal stand-ins for one, which is right, but not one for what really is that instruction: no
-//! other code makes these four of eight 16-bit or sixteen 8-bit elements, or this shuffle, with such operands.
+//! other code makes these four of eight 16-bit or sixteen 8-bit elements, or this shuffle, with such operands. Loads that
+//! may fault it neither joins nor drops.
 
 use super::JUMP_LOC;
+use super::integer::GUEST;
 use super::translate::Codegen;
-use cranelift_codegen::ir::types::{I8X16, I16X8};
+use cranelift_codegen::ir::types::{I8X16, I16X8, I32};
 use cranelift_codegen::ir::{Function, InstBuilder, Opcode, SourceLoc, Value};
 
-/// An instruction with two operands, in the three-operand (VEX) form: the processor has AVX.
+/// All but the last are instructions with two operands, in the three-operand (VEX) form: the processor has AVX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum StandIn {
@@ -19,6 +21,8 @@ pub(super) enum StandIn {
     AesDecLast,
     /// The product of the low halves.
     Clmul,
+    /// Of memory; a load stands for it whose result nobody uses.
+    Prefetch,
 }
 
 use StandIn::*;
@@ -39,6 +43,7 @@ impl StandIn {
             AesDec => (2, 0x01, 0xde),     // VPHADDW
             AesDecLast => (2, 0x04, 0xdf), // VPMADDUBSW
             Clmul => (3, 0x0e, 0x44),      // VPBLENDW
+            Prefetch => (1, 0xb7, 0x18),   // MOVZX
         }
     }
 
@@ -47,7 +52,7 @@ impl StandIn {
         if location >= JUMP_LOC || location & MARK == 0 {
             return None;
         }
-        let op = [AesEnc, AesEncLast, AesDec, AesDecLast, Clmul]
+        let op = [AesEnc, AesEncLast, AesDec, AesDecLast, Clmul, Prefetch]
             .into_iter()
             .find(|&op| op as u32 == location >> 26 & 7)?;
         Some((op, location & 0xfff))
@@ -56,6 +61,9 @@ impl StandIn {
     /// Makes the stand-in at the start of `code` what it stands for. `None`: it is not as expected.
     pub fn replace(self, code: &mut [u8]) -> Option<()> {
         let (map, from, to) = self.codes();
+        if self == Prefetch {
+            return prefetch(code, from, to);
+        }
         // VEX of three bytes: C4, RXB and the map, then W, a register, 128 bits and the prefix 66.
         let [0xc4, a, b, opcode, modrm, rest @ ..] = code else { return None };
         if *a & 0x1f != map || *b & 7 != 1 || *opcode != from {
@@ -77,6 +85,24 @@ impl StandIn {
     }
 }
 
+/// Makes a load at the start of `code` PREFETCHT0 of the same memory.
+fn prefetch(code: &mut [u8], from: u8, to: u8) -> Option<()> {
+    let code = match code {
+        [rex @ 0x40..=0x4f, rest @ ..] => {
+            *rex &= !4; // it extends the register that the load writes
+            rest
+        }
+        _ => code,
+    };
+    let [0x0f, opcode, modrm, ..] = code else { return None };
+    if *opcode != from || *modrm >> 6 == 3 {
+        return None;
+    }
+    *opcode = to;
+    *modrm = *modrm & !0x38 | 1 << 3;
+    Some(())
+}
+
 /// Optimising copies an instruction without its location where one place does not serve all uses. The store of a guest
 /// register serves them all, so this is not expected of stand-ins.
 pub(super) fn lost_mark(func: &Function) -> bool {
@@ -90,12 +116,25 @@ pub(super) fn lost_mark(func: &Function) -> bool {
 }
 
 impl Codegen<'_, '_> {
+    /// The source location of a stand-in made now.
+    fn mark(&self, op: StandIn) -> SourceLoc {
+        // Locations differ, so that each has a range of its own.
+        let number = self.b.func.dfg.num_values() as u32 & 0x3fff;
+        SourceLoc::new(MARK | (op as u32) << 26 | number << 12 | self.b.srcloc().bits())
+    }
+
+    /// Prefetches the cache line at `p` plus an offset.
+    pub(super) fn prefetch_at(&mut self, p: Value, offset: i32) {
+        let place = self.b.srcloc();
+        self.b.set_srcloc(self.mark(Prefetch));
+        self.b.ins().uload16(I32, GUEST, p, offset);
+        self.b.set_srcloc(place);
+    }
+
     /// Host instruction `op` on two vectors.
     pub(super) fn stand_in(&mut self, op: StandIn, a: Value, b: Value) -> Value {
         let place = self.b.srcloc();
-        // Locations differ, so that each has a range of its own.
-        let number = self.b.func.dfg.num_values() as u32 & 0x3fff;
-        self.b.set_srcloc(SourceLoc::new(MARK | (op as u32) << 26 | number << 12 | place.bits()));
+        self.b.set_srcloc(self.mark(op));
         let [wide_a, wide_b] =
             [a, b].map(|v| if matches!(op, AesEncLast | Clmul) { v } else { self.view(v, I16X8) });
         let v = match op {
@@ -104,6 +143,7 @@ impl Codegen<'_, '_> {
             AesDec => self.b.ins().iadd_pairwise(wide_a, wide_b),
             // Cranelift's has its operands the other way round.
             AesDecLast => self.b.ins().x86_pmaddubsw(b, a),
+            Prefetch => a, // not of vectors: `prefetch_at`
             Clmul => {
                 let from = |byte: u8| byte + if BLEND >> (byte / 2) & 1 != 0 { 16 } else { 0 };
                 self.shuffle(a, b, std::array::from_fn(|k| from(k as u8)))
@@ -155,6 +195,18 @@ mod tests {
         assert_eq!(AesEncLast.replace(&mut code), Some(()));
         assert_eq!(code, [0xc4, 0xe2, 0x69, 0xdd, 0xcb]); // vaesenclast xmm1, xmm2, xmm3
         assert_eq!(AesEncLast.replace(&mut code[..4]), None);
+    }
+
+    #[test]
+    fn loads_become_prefetches() {
+        // movzx r9d, word ptr [r8+rbx+4]; movzx ecx, word ptr [rax]
+        let mut code = [0x46, 0x0f, 0xb7, 0x4c, 0x03, 4];
+        assert_eq!(Prefetch.replace(&mut code), Some(()));
+        assert_eq!(code, [0x42, 0x0f, 0x18, 0x4c, 0x03, 4]); // prefetcht0 [rbx+r8+4]
+        let mut code = [0x0f, 0xb7, 0x08];
+        assert_eq!(Prefetch.replace(&mut code), Some(()));
+        assert_eq!(code, [0x0f, 0x18, 0x08]);
+        assert_eq!(Prefetch.replace(&mut [0x0f, 0xb7, 0xc8]), None); // of a register
     }
 
     #[test]

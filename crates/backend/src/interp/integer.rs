@@ -474,6 +474,8 @@ impl Integer for Interp {
             self.atomic::<AtomicU8>(addr).swap(value as u8, Ordering::SeqCst).into()
         }
     }
+    #[inline(always)]
+    fn prefetch(&mut self, _: u32) {}
     fn barrier(&mut self) {
         fence(Ordering::SeqCst);
     }

@@ -222,8 +222,8 @@ fn known_a32_words() {
         0xf57ff05b "dmb ish" DMB { imm: 11 };
         0xf57ff04f "dsb sy" DSB { imm: 15 };
         0xf57ff06f "isb" ISB { imm: 15 };
-        0xf551f004 "pld [r1, #-4]" PLD { rn: 1, imm: 4, flags: Inst::P };
-        0xf791f102 "pldw [r1, r2, lsl #2]" PLDW { rn: 1, rm: 2, amount: 2, flags: Inst::P | Inst::U };
+        0xf551f004 "pld [r1, #-4]" PLD_imm { rn: 1, imm: 4, flags: Inst::P };
+        0xf791f102 "pldw [r1, r2, lsl #2]" PLDW_reg { rn: 1, rm: 2, amount: 2, flags: Inst::P | Inst::U };
         0xf4dff008 "pli [pc, #8]" PLI { rn: 15, imm: 8, flags: Inst::P | Inst::U };
         0xe5310004 "ldr r0, [r1, #-4]!" LDR_imm { rn: 1, imm: 4, flags: Inst::P | Inst::W };
         0xe49df004 "ldr pc, [sp], #4" LDR_imm { rd: 15, rn: 13, imm: 4, flags: Inst::U | Inst::W };

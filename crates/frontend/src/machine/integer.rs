@@ -199,6 +199,8 @@ pub trait Integer {
     fn clear_exclusive(&mut self);
     /// SWP, SWPB: an atomic exchange.
     fn swap(&mut self, size: Size, addr: Self::W, value: Self::W) -> Self::W;
+    /// The cache line of an address may be wanted soon. Not an access: it cannot fault.
+    fn prefetch(&mut self, addr: Self::W);
     /// A full barrier (DMB, DSB).
     fn barrier(&mut self);
 

@@ -242,6 +242,29 @@ pub fn stm<M: Integer>(m: &mut M, i: &Inst) {
     write_back(m, i, i.has(Inst::W).then_some(base));
 }
 
+macro_rules! preloads {
+    ($($(#[$doc:meta])* $immediate:ident $register:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $immediate<M: Integer>(m: &mut M, i: &Inst) {
+            let (address, _) = address(m, i, Offset::Immediate);
+            m.prefetch(address);
+        }
+
+        $(#[$doc])*
+        pub fn $register<M: Integer>(m: &mut M, i: &Inst) {
+            let (address, _) = address(m, i, Offset::Register);
+            m.prefetch(address);
+        }
+    )*};
+}
+
+preloads! {
+    /// `PLD <address>`
+    pld_imm pld_reg;
+    /// `PLDW <address>`
+    pldw_imm pldw_reg;
+}
+
 macro_rules! hints {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -250,10 +273,8 @@ macro_rules! hints {
 }
 
 hints! {
-    /// `PLD <address>`: a hint.
-    pld;
-    /// `PLDW <address>`: a hint.
-    pldw;
+    /// `PLD <label>`: a hint; literals are near the code.
+    pld_lit;
     /// `PLI <address>`: a hint.
     pli;
 }
