@@ -99,7 +99,7 @@ fn build_block(bencher: Bencher, instructions: u32) {
 fn compile(bencher: Bencher, instructions: u32) {
     let read = mixed(instructions);
     let mut compiler = Compiler::new(Effort::Quick).expect("a compiler for this processor");
-    let mode = Mode { precise: false, based: false, flush: false };
+    let mode = Mode { precise: false, based: false, flush: false, traps: false };
     bencher.counter(ItemsCount::new(instructions)).bench_local(|| {
         let fetch = &mut Fetch::new(&read);
         compiler.compile(Key::new(0, false, 0), fetch, &|_| true, mode).expect("code")

@@ -4,7 +4,8 @@ use crate::baseline::Baseline;
 use crate::cache::native::{LinkSlot, Native};
 use crate::cache::store::Store;
 use crate::cache::{BlockRef, Cache, Key};
-use crate::codegen::{Compiler, Effort, Mode, helpers};
+use crate::codegen::{self, Compiler, Effort, Mode};
+use crate::fp::soft::fpscr::{DN, FZ};
 use crate::interp::block::{self, Fetch};
 use crate::interp::{Block, Interp, Slot, control};
 use crate::state::CpuState;
@@ -16,7 +17,7 @@ use forearm_frontend::decode::ItState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -156,6 +157,9 @@ impl Policy {
     }
 }
 
+/// Times that floating point may trap in a process, at some microseconds each.
+const TRAPS: u32 = 500;
+
 /// A block goes into the region of another one of an image when it is worth such a part of what that one must be.
 const INSIDE: u32 = 8;
 
@@ -202,6 +206,12 @@ pub struct Engine {
     precise: AtomicBool,
     /// The guest has set FPSCR.FZ.
     flush: AtomicBool,
+    /// Rare cases of floating point trap in what is compiled.
+    traps: AtomicBool,
+    /// They may in what has been.
+    trapping: AtomicBool,
+    /// Times it has.
+    trapped: AtomicU32,
     /// Read-locked by whoever holds or will take a lock of the engine; write-locked around a fork, so that the child finds
     /// every lock free.
     gate: RwLock<()>,
@@ -235,6 +245,9 @@ impl Engine {
             training: AtomicBool::new(false),
             precise: AtomicBool::new(false),
             flush: AtomicBool::new(false),
+            traps: AtomicBool::new(false),
+            trapping: AtomicBool::new(false),
+            trapped: AtomicU32::new(0),
             gate: RwLock::new(()),
             stops: RwLock::default(),
             has_stops: AtomicBool::new(false),
@@ -262,8 +275,43 @@ impl Engine {
         }
     }
 
+    /// Rare cases of floating point trap in code that is made from now on, where the processor can do it: the caller has
+    /// a SIGFPE handler that calls `fp::trap::recover`.
+    pub fn use_traps(&self) {
+        let able = tuning::on(Optimisations::TRAPS) && codegen::is_v3();
+        self.traps.store(able, Ordering::Release);
+        self.trapping.store(able, Ordering::Release);
+    }
+
+    /// From now on compiled code looks for the rare cases of floating point.
+    fn make_checked(&self) {
+        if self.traps.swap(false, Ordering::AcqRel) {
+            self.recompile();
+            self.trapping.store(false, Ordering::Release);
+        }
+    }
+
+    /// Counts a trap. Have there been so many that checks cost less?
+    pub(crate) fn has_trapped_enough(&self) -> bool {
+        self.trapped.fetch_add(1, Ordering::Relaxed) >= TRAPS && tuning::on(Optimisations::TRAP_LIMIT)
+    }
+
+    /// Makes the mode and how the thread runs fit its FPSCR.
+    pub(crate) fn obey_fpscr(&self, cpu: &mut CpuState) {
+        let often = || self.trapped.load(Ordering::Relaxed) > TRAPS && tuning::on(Optimisations::TRAP_LIMIT);
+        if cpu.fpscr & (FZ | DN) != 0 || often() {
+            self.make_checked();
+        }
+        if cpu.fpscr & FZ != 0 {
+            self.make_flushing();
+        }
+        cpu.host.traps = self.trapping.load(Ordering::Acquire).into();
+        // MXCSR as FPSCR says masks all.
+        cpu.host.unmask = cpu.host.traps;
+    }
+
     /// From now on compiled arithmetic obeys FPSCR.FZ.
-    pub(crate) fn make_flushing(&self) {
+    fn make_flushing(&self) {
         if !self.flush.swap(true, Ordering::AcqRel) {
             self.recompile();
         }
@@ -480,6 +528,7 @@ impl Engine {
             precise: self.precise.load(Ordering::Acquire) || !tuning::on(Optimisations::IMPRECISE),
             flush: self.flush.load(Ordering::Acquire),
             based: self.source.base() != 0,
+            traps: self.traps.load(Ordering::Acquire),
         }
     }
 
@@ -651,12 +700,13 @@ impl Engine {
     }
 
     fn prepare(&self, cpu: &mut CpuState) {
+        self.obey_fpscr(cpu);
         let host = &mut cpu.host;
         host.engine = self;
         host.leave = enter::leave_address();
         host.indirect = enter::indirect_address();
-        host.interpret = interp::one as *const () as u64;
-        host.helper = helpers::call as *const () as u64;
+        host.interpret = enter::interpret_address();
+        host.helper = enter::helper_address();
         host.crypto = crate::crypto::functions().as_ptr() as u64;
         host.rare_helper = enter::rare_helper_address();
         host.jumps.prepare();

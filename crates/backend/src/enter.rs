@@ -1,5 +1,6 @@
 //! Into translated code and out of it: callee-saved registers, the stack pointer and MXCSR.
 
+use crate::fp::trap;
 use crate::interp::Slot;
 use crate::state::CpuState;
 use std::arch::global_asm;
@@ -27,6 +28,7 @@ global_asm!(
     "2:",
     "mov dword ptr [rbx + {in_guest}], 0",
     "stmxcsr [rbx + {mxcsr}]",
+    "or dword ptr [rbx + {mxcsr}], {masked}",
     "ldmxcsr [rsp]",
     "add rsp, 8",
     "pop r15",
@@ -52,7 +54,46 @@ global_asm!(
     "push r14",
     "push r15",
     "sub rsp, {frame}",
+    "cmp dword ptr [rdi + {unmask}], 0",
+    "jne 4f",
     "jmp rsi",
+    "4:",
+    "call 5f",
+    "jmp rsi",
+    // rdi: state. Has floating point trap, see `fp::trap`; keeps all but rax, rcx and the flags.
+    "5:",
+    "mov dword ptr [rdi + {unmask}], 0",
+    "sub rsp, 8",
+    "stmxcsr [rsp]",
+    "mov eax, [rsp]",
+    // Invalid is IOC, Underflow is UFC.
+    "mov ecx, eax",
+    "and ecx, 1",
+    "or [rdi + {fpscr}], ecx",
+    "mov ecx, eax",
+    "and ecx, 0x10",
+    "shr ecx, 1",
+    "or [rdi + {fpscr}], ecx",
+    "and eax, {unmasked}",
+    "mov [rsp], eax",
+    "ldmxcsr [rsp]",
+    "add rsp, 8",
+    "ret",
+    // `helpers::call` and `interp::one` for compiled code. rdi: state
+    ".global forearm_helper",
+    "forearm_helper:",
+    "push rdi",
+    "call {call}",
+    "6:",
+    "pop rdi",
+    "cmp dword ptr [rdi + {unmask}], 0",
+    "jne 5b",
+    "ret",
+    ".global forearm_interpret",
+    "forearm_interpret:",
+    "push rdi",
+    "call {one}",
+    "jmp 6b",
     // rdi: state, rsi: what `native` returns
     "forearm_leave:",
     "mov rax, rsi",
@@ -138,6 +179,12 @@ global_asm!(
     "pop rcx",
     "pop rax",
     "ret",
+    unmask = const offset_of!(CpuState, host.unmask),
+    fpscr = const offset_of!(CpuState, fpscr),
+    masked = const crate::fp::MXCSR_DEFAULT,
+    unmasked = const !(trap::MASKS | trap::FLAGS) as i32,
+    call = sym crate::codegen::helpers::call,
+    one = sym crate::interp::one,
     helper = const offset_of!(CpuState, host.helper),
     jump_factor = const crate::cache::JUMP_FACTOR as i32,
     jump_shift = const crate::cache::JUMP_SHIFT,
@@ -162,6 +209,8 @@ unsafe extern "C" {
     fn forearm_leave();
     fn forearm_indirect();
     fn forearm_rare_helper();
+    fn forearm_helper();
+    fn forearm_interpret();
 }
 
 thread_local! {
@@ -228,4 +277,14 @@ pub fn indirect_address() -> u64 {
 /// Address of the function that compiled code calls rare helpers through.
 pub fn rare_helper_address() -> u64 {
     forearm_rare_helper as *const () as u64
+}
+
+/// Address of the function that compiled code calls helpers through.
+pub fn helper_address() -> u64 {
+    forearm_helper as *const () as u64
+}
+
+/// Address of the function that compiled code has the interpreter's handlers called by.
+pub fn interpret_address() -> u64 {
+    forearm_interpret as *const () as u64
 }

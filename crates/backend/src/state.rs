@@ -134,6 +134,14 @@ pub(crate) struct HostState {
     pub comparison: u32,
     /// Bits of its operands.
     pub compared: [u64; 2],
+    /// Floating point traps in compiled code.
+    pub traps: u32,
+    /// Likewise, but MXCSR has not been made so since the interpreter ran.
+    pub unmask: u32,
+    /// The sign of a double.
+    pub sign_d: u64,
+    /// The sign of a single.
+    pub sign_s: u32,
 }
 
 /// `exclusive_addr` of an open monitor.
@@ -153,6 +161,8 @@ impl Default for HostState {
         HostState {
             sp: 0,
             in_guest: 0,
+            traps: 0,
+            unmask: 0,
             exit: 0,
             exit_value: 0,
             fault: Fault::default(),
@@ -173,6 +183,8 @@ impl Default for HostState {
             rare_helper: 0,
             magnitude_d: u64::MAX >> 1,
             magnitude_s: u32::MAX >> 1,
+            sign_d: 1 << 63,
+            sign_s: 1 << 31,
             scratch: [0; 4],
             counts: stats::of_thread(),
             fault_at: 0,

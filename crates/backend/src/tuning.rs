@@ -37,6 +37,10 @@ bitflags! {
         const SHARE = 1 << 13;
         /// Warm blocks are compiled by the baseline compiler.
         const BASELINE = 1 << 14;
+        /// Rare cases of floating point trap.
+        const TRAPS = 1 << 15;
+        /// Traps come to an end in a process that has had many.
+        const TRAP_LIMIT = 1 << 16;
     }
 }
 
@@ -58,6 +62,8 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("dense", Optimisations::DENSE, "regions lie densely in a memory file"),
     ("share", Optimisations::SHARE, "regions are shared by processes and taken from the image in the program"),
     ("baseline", Optimisations::BASELINE, "warm code is compiled by the baseline compiler before hot code is by Cranelift"),
+    ("traps", Optimisations::TRAPS, "rare cases of floating point trap instead of being looked for"),
+    ("trap-limit", Optimisations::TRAP_LIMIT, "they are looked for in a process that has trapped often"),
 ];
 
 static OFF: AtomicU32 = AtomicU32::new(0);

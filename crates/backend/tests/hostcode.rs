@@ -130,7 +130,7 @@ impl Host {
             buffer[..len].copy_from_slice(&rest[..len]);
             len
         };
-        let mode = Mode { precise, based: false, flush: false };
+        let mode = Mode { precise, based: false, flush: false, traps: true };
         let key = Key::new(START, case.thumb, 0);
         let compiled = compiler.compile(key, &mut Fetch::new(&read), &|_| true, mode);
         let compiled = compiled.unwrap_or_else(|| panic!("{}: not compiled: {}", case.group, case.text));

@@ -7,7 +7,7 @@ use crate::log;
 use crate::process::{self, Options, Process};
 use crate::signals::deliver;
 use crate::signals::host::{self, Disposition};
-use crate::signals::{SIGBUS, SIGSEGV, SigAction, SigActions};
+use crate::signals::{SigAction, SigActions, TAKEN};
 use crate::stats;
 use crate::store;
 use crate::syscalls::{exec, resource::Limits, signal};
@@ -111,11 +111,12 @@ fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, Load
     }
 
     let mut actions = SigActions::default();
-    for signal in [SIGSEGV, SIGBUS] {
+    for signal in TAKEN {
         // What was inherited must be asked before the handler hides it.
         actions.set(signal, SigAction { handler: actions.get(signal).handler, ..SigAction::default() });
         host::set_disposition(signal, Disposition::Catch, 0)?;
     }
+    memory.engine().use_traps();
     if crate::coredump::limit() != 0 || options.stats || listener.is_some() {
         deliver::watch_defaults(&actions);
     }

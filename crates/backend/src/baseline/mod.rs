@@ -86,7 +86,7 @@ impl Baseline {
             v: Values::default(),
             flags: Flags::default(),
             exits: Vec::new(),
-            mode: Mode { precise: false, based: false, flush: false },
+            mode: Mode { precise: false, based: false, flush: false, traps: false },
             thumb: false,
             starts: Vec::new(),
             jumps: Vec::new(),

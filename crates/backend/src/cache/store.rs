@@ -629,7 +629,10 @@ fn probes(target: u32, entries: usize) -> impl Iterator<Item = usize> {
 }
 
 fn bits(mode: Mode) -> u32 {
-    u32::from(mode.precise) | u32::from(mode.based) << 1 | u32::from(mode.flush) << 2
+    u32::from(mode.precise)
+        | u32::from(mode.based) << 1
+        | u32::from(mode.flush) << 2
+        | u32::from(mode.traps) << 3
 }
 
 /// Does code of one mode do where another is wanted? Exact registers do no harm to who does not look.
@@ -672,7 +675,7 @@ mod tests {
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::FileExt;
 
-    const MODE: Mode = Mode { precise: false, based: false, flush: false };
+    const MODE: Mode = Mode { precise: false, based: false, flush: false, traps: false };
     const PRECISE: Mode = Mode { precise: true, ..MODE };
 
     /// A region of eight bytes of guest code at `pc` with an exit to `target` through the slot at offset 4 of its code.

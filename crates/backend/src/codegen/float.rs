@@ -38,23 +38,44 @@ impl Codegen<'_, '_> {
         result
     }
 
-    /// All bits set but the sign. One value in a region: Cranelift makes a constant again for each use.
-    fn magnitude(&mut self, ty: Type) -> Value {
-        let single = ty == F32;
-        if let Some(v) = self.magnitude[usize::from(single)] {
+    /// A constant of the state, one value in a region: Cranelift makes a constant again for each use.
+    fn mask(&mut self, ty: Type, which: usize, offset: i32) -> Value {
+        if let Some(v) = self.masks[which] {
             return v;
         }
-        let offset = if single { field!(host.magnitude_s) } else { field!(host.magnitude_d) };
         let cpu = self.cpu;
         let mut entry = FuncCursor::new(self.b.func).at_first_insertion_point(self.entry);
         let v = entry.ins().load(ty, STATE, cpu, offset);
-        *self.magnitude[usize::from(single)].insert(v)
+        *self.masks[which].insert(v)
+    }
+
+    /// All bits set but the sign.
+    fn magnitude(&mut self, ty: Type) -> Value {
+        if ty == F32 {
+            self.mask(ty, 0, field!(host.magnitude_s))
+        } else {
+            self.mask(ty, 1, field!(host.magnitude_d))
+        }
+    }
+
+    /// The sign.
+    fn sign(&mut self, ty: Type) -> Value {
+        if ty == F32 { self.mask(ty, 2, field!(host.sign_s)) } else { self.mask(ty, 3, field!(host.sign_d)) }
     }
 
     /// All bits but the sign.
     fn without_sign(&mut self, v: Value) -> Value {
         let mask = self.magnitude(self.b.func.dfg.value_type(v));
         self.b.ins().band(v, mask)
+    }
+
+    /// `v` with its sign changed.
+    fn negate(&mut self, v: Value) -> Value {
+        if !self.mode.traps {
+            return self.b.ins().fneg(v);
+        }
+        let mask = self.sign(self.b.func.dfg.value_type(v));
+        self.b.ins().bxor(v, mask)
     }
 
     /// What `v` is the negation of.
@@ -66,6 +87,9 @@ impl Codegen<'_, '_> {
 
     /// `fast`, or the helper's answer where that is a NaN.
     fn or_nan(&mut self, ty: Type, fast: Value, helper: Helper, operands: &[Value]) -> Value {
+        if self.mode.traps {
+            return fast;
+        }
         let nan = self.b.ins().fcmp(FloatCC::Unordered, fast, fast);
         self.unless(ty, nan, fast, helper, operands)
     }
@@ -83,16 +107,30 @@ impl Codegen<'_, '_> {
         self.unless(ty, rare, fast, helper, operands)
     }
 
+    /// Keeps a first operand that is a load from becoming the second of a sum, which Cranelift would take the liberty of: it
+    /// decides which of two NaNs is the result. A load with another use stays where it is.
+    fn in_order(&mut self, a: Value) {
+        let dfg = &self.b.func.dfg;
+        if dfg.value_def(a).inst().is_some_and(|i| dfg.insts[i].opcode() == Opcode::Load) {
+            self.b.ins().fneg(a);
+        }
+    }
+
     fn two(&mut self, ty: Type, op: FloatOp2, helper: Helper, a: Value, b: Value) -> Value {
         let fast = match op {
             _ if self.mode.flush => return self.helper(helper, &[a, b], ty),
             // x + -y is x - y: what differs is the sign of a NaN.
+            FloatOp2::Add if self.mode.traps => {
+                self.in_order(a);
+                self.b.ins().fadd(a, b)
+            }
             FloatOp2::Add => match (self.negated(a), self.negated(b)) {
                 (_, Some(b)) => self.b.ins().fsub(a, b),
                 (Some(a), None) => self.b.ins().fsub(b, a),
                 (None, None) => self.b.ins().fadd(a, b),
             },
             FloatOp2::Sub => self.b.ins().fsub(a, b),
+            FloatOp2::Mul if self.mode.traps => return self.trapping_product(a, b),
             FloatOp2::Mul => self.b.ins().fmul(a, b),
             FloatOp2::Div => self.b.ins().fdiv(a, b),
             _ => return self.helper(helper, &[a, b], ty),
@@ -104,12 +142,28 @@ impl Codegen<'_, '_> {
         }
     }
 
+    /// A product whose rare cases trap, which a result rounded up to the smallest normal number does not. Its rounding error
+    /// does: exact unless it is tiny. It is computed for this alone.
+    fn trapping_product(&mut self, a: Value, b: Value) -> Value {
+        let product = self.b.ins().fmul(a, b);
+        self.rounding_error(product, a, b);
+        product
+    }
+
     fn three(&mut self, ty: Type, op: FloatOp3, helper: Helper, acc: Value, a: Value, b: Value) -> Value {
         let FloatOp3::Fma = op;
         // Without the instruction it would be a call to the C library.
         if self.mode.flush || !self.features.fma {
             return self.helper(helper, &[acc, a, b], ty);
         }
+        // Not as a subtraction, which is a rounding error to `fp::trap`.
+        let acc = match self.negated(acc) {
+            Some(v) => {
+                let sign = self.sign(ty);
+                self.b.ins().bxor(v, sign)
+            }
+            None => acc,
+        };
         let fast = self.b.ins().fma(a, b, acc);
         self.or_nan_or_tiny(ty, fast, helper, &[acc, a, b])
     }
@@ -190,7 +244,7 @@ impl Codegen<'_, '_> {
         let v = self.b.ins().fcvt_from_sint(ty, w);
         if ty == F32 {
             // It may be inexact, and no check of the result keeps it: Cranelift drops what nobody reads.
-            self.b.ins().store(STATE, v, self.cpu, field!(host.scratch));
+            self.keep(v);
         }
         v
     }
@@ -258,13 +312,13 @@ impl Float for Codegen<'_, '_> {
     }
 
     fn s_neg(&mut self, a: Value) -> Value {
-        self.b.ins().fneg(a)
+        self.negate(a)
     }
     fn s_abs(&mut self, a: Value) -> Value {
         self.without_sign(a)
     }
     fn d_neg(&mut self, a: Value) -> Value {
-        self.b.ins().fneg(a)
+        self.negate(a)
     }
     fn d_abs(&mut self, a: Value) -> Value {
         self.without_sign(a)

@@ -25,6 +25,7 @@ use cranelift_codegen::isa::{self, CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+pub(crate) use stand_in::FILL;
 use stand_in::StandIn;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -49,6 +50,8 @@ pub struct Mode {
     pub based: bool,
     /// The guest has set FPSCR.FZ at some time: arithmetic is left to the interpreter's operations.
     pub flush: bool,
+    /// Rare cases of floating point trap, see [`crate::fp::trap`].
+    pub traps: bool,
 }
 
 /// What the processor has beyond the least that Cranelift needs.
@@ -292,12 +295,18 @@ impl Compiler {
         let instructions: Vec<&Decoded> = region.blocks.iter().flat_map(|b| &b.instructions).collect();
         self.addresses = instructions.iter().map(|d| d.pc).collect();
         let mut faults: Vec<FaultPoint> = Vec::new();
+        let mut error = None;
         for loc in compiled.buffer.get_srclocs_sorted() {
             let bits = loc.loc.bits();
             if bits >= JUMP_LOC {
                 frame.remove_epilogue(&mut code[loc.start as usize..loc.end as usize])?;
             } else if let Some((op, _)) = StandIn::of(bits) {
-                op.replace(&mut code[loc.start as usize..loc.end as usize])?;
+                let (start, end) = (loc.start as usize, loc.end as usize);
+                match op {
+                    StandIn::RoundingError => error = Some(start),
+                    StandIn::Nop => stand_in::remove_store(&mut code[..end], start, error.take())?,
+                    _ => op.replace(&mut code[start..end])?,
+                }
             } else if bits != 0 {
                 let d = instructions.get(bits as usize - 1)?;
                 if d.effects.memory {

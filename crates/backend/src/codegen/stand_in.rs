@@ -7,11 +7,13 @@
 
 use super::JUMP_LOC;
 use super::integer::GUEST;
-use super::translate::Codegen;
+use super::translate::{Codegen, STATE, field};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::types::{I8X16, I16X8, I32};
 use cranelift_codegen::ir::{Function, InstBuilder, Opcode, SourceLoc, Value};
+use std::collections::{HashMap, HashSet};
 
-/// All but the last are instructions with two operands, in the three-operand (VEX) form: the processor has AVX.
+/// All but the last three are instructions with two operands, in the three-operand (VEX) form: the processor has AVX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum StandIn {
@@ -23,6 +25,10 @@ pub(super) enum StandIn {
     Clmul,
     /// Of memory; a load stands for it whose result nobody uses.
     Prefetch,
+    /// Nothing: a store has kept Cranelift from dropping an operation.
+    Nop,
+    /// Itself: the operation that the next `Nop` is about, a product's rounding error.
+    RoundingError,
 }
 
 use StandIn::*;
@@ -44,6 +50,7 @@ impl StandIn {
             AesDecLast => (2, 0x04, 0xdf), // VPMADDUBSW
             Clmul => (3, 0x0e, 0x44),      // VPBLENDW
             Prefetch => (1, 0xb7, 0x18),   // MOVZX
+            Nop | RoundingError => (0, 0, 0),
         }
     }
 
@@ -52,7 +59,7 @@ impl StandIn {
         if location >= JUMP_LOC || location & MARK == 0 {
             return None;
         }
-        let op = [AesEnc, AesEncLast, AesDec, AesDecLast, Clmul, Prefetch]
+        let op = [AesEnc, AesEncLast, AesDec, AesDecLast, Clmul, Prefetch, Nop, RoundingError]
             .into_iter()
             .find(|&op| op as u32 == location >> 26 & 7)?;
         Some((op, location & 0xfff))
@@ -103,6 +110,40 @@ fn prefetch(code: &mut [u8], from: u8, to: u8) -> Option<()> {
     Some(())
 }
 
+/// A prefix without meaning, that compiled code has more of than processors need.
+pub(crate) const FILL: u8 = 0x3e;
+
+/// Most bytes of an instruction.
+const LONGEST: usize = 15;
+
+/// Takes out the store of a single or double to a field of the state that `code` has at `start`. What computes the value at
+/// `error` becomes longer, if that is given, else there is an instruction without effect. `None`: it is not as expected.
+pub(super) fn remove_store(code: &mut [u8], start: usize, error: Option<usize>) -> Option<()> {
+    let at = match &code[start..] {
+        [0xc5, _, 0x11, ..] => start + 3,
+        [0xc4, _, _, 0x11, ..] => start + 4,
+        _ => return None,
+    };
+    // ModRM with a displacement of 32 bits, to a base that is no stack pointer.
+    let modrm = *code.get(at)?;
+    let end = at + 5;
+    if modrm >> 6 != 2 || modrm & 7 == 4 || end > code.len() {
+        return None;
+    }
+    if let Some(error) = error
+        && let [0xc4, _, _, 0xab, modrm, ..] = &code[error..start]
+        && modrm >> 6 == 3
+        && 5 + end - start <= LONGEST
+    {
+        code.copy_within(error..start, error + end - start);
+        code[error..error + end - start].fill(FILL);
+        return Some(());
+    }
+    let nop = [0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0];
+    code[start..end].copy_from_slice(if end - start == 8 { &nop[1..] } else { &nop });
+    Some(())
+}
+
 /// Optimising copies an instruction without its location where one place does not serve all uses. The store of a guest
 /// register serves them all, so this is not expected of stand-ins.
 pub(super) fn lost_mark(func: &Function) -> bool {
@@ -116,25 +157,92 @@ pub(super) fn lost_mark(func: &Function) -> bool {
 }
 
 impl Codegen<'_, '_> {
-    /// The source location of a stand-in made now.
-    fn mark(&self, op: StandIn) -> SourceLoc {
-        // Locations differ, so that each has a range of its own.
-        let number = self.b.func.dfg.num_values() as u32 & 0x3fff;
-        SourceLoc::new(MARK | (op as u32) << 26 | number << 12 | self.b.srcloc().bits())
-    }
-
     /// Prefetches the cache line at `p` plus an offset.
     pub(super) fn prefetch_at(&mut self, p: Value, offset: i32) {
         let place = self.b.srcloc();
-        self.b.set_srcloc(self.mark(Prefetch));
+        self.b.set_srcloc(self.mark(Prefetch, place));
         self.b.ins().uload16(I32, GUEST, p, offset);
         self.b.set_srcloc(place);
+    }
+
+    /// Computes what rounding has made of a product, for its exceptions.
+    pub(super) fn rounding_error(&mut self, product: Value, a: Value, b: Value) {
+        let place = self.b.srcloc();
+        let negative = self.b.ins().fneg(product);
+        self.b.set_srcloc(self.mark(RoundingError, place));
+        let error = self.b.ins().fma(a, b, negative);
+        self.b.set_srcloc(place);
+        self.keep(error);
+    }
+
+    /// Keeps the operation of `v`, a single or double that nobody may read: it may raise exceptions.
+    pub(super) fn keep(&mut self, v: Value) {
+        let place = self.b.srcloc();
+        if self.features.aes {
+            self.b.set_srcloc(self.mark(Nop, place));
+        }
+        self.b.ins().store(STATE, v, self.cpu, field!(host.scratch));
+        self.b.set_srcloc(place);
+    }
+
+    /// Keeps arithmetic whose result nobody reads.
+    pub(super) fn keep_unread(&mut self) {
+        use Opcode::{Fadd, Fdemote, Fdiv, Fma, Fmul, Fpromote, Fsub, Sqrt};
+        let func = &*self.b.func;
+        let (dfg, layout) = (&func.dfg, &func.layout);
+        let instructions = || layout.blocks().flat_map(|block| layout.block_insts(block));
+        let mut handed: HashMap<Value, Vec<Value>> = HashMap::new();
+        let mut work = Vec::new();
+        for inst in instructions() {
+            let data = &dfg.insts[inst];
+            let op = data.opcode();
+            for call in data.branch_destination(&dfg.jump_tables, &dfg.exception_tables) {
+                let arguments = call.args(&dfg.value_lists).filter_map(|a| a.as_value());
+                for (&to, from) in dfg.block_params(call.block(&dfg.value_lists)).iter().zip(arguments) {
+                    handed.entry(to).or_default().push(from);
+                }
+            }
+            if op.is_terminator() || op.is_call() || op.can_store() || op.other_side_effects() {
+                work.extend_from_slice(dfg.inst_args(inst));
+            }
+        }
+        let mut read = HashSet::new();
+        while let Some(v) = work.pop() {
+            let v = dfg.resolve_aliases(v);
+            if !read.insert(v) {
+                continue;
+            }
+            match dfg.value_def(v).inst() {
+                Some(inst) => work.extend_from_slice(dfg.inst_args(inst)),
+                None => work.extend(handed.get(&v).into_iter().flatten()),
+            }
+        }
+        let unread: Vec<_> = instructions()
+            .filter(|&i| {
+                matches!(dfg.insts[i].opcode(), Fadd | Fdemote | Fdiv | Fma | Fmul | Fpromote | Fsub | Sqrt)
+            })
+            .filter(|&i| !read.contains(&dfg.first_result(i)))
+            .collect();
+        for inst in unread {
+            let v = self.b.func.dfg.first_result(inst);
+            let place = self.b.func.srcloc(inst);
+            let mark = self.mark(Nop, place);
+            let cpu = self.cpu;
+            let mut behind = FuncCursor::new(self.b.func).after_inst(inst).with_srcloc(mark);
+            behind.ins().store(STATE, v, cpu, field!(host.scratch));
+        }
+    }
+
+    /// The location of a stand-in for an instruction at `place`. Locations differ, so that each has a range of its own.
+    fn mark(&self, op: StandIn, place: SourceLoc) -> SourceLoc {
+        let number = self.b.func.dfg.num_insts() as u32 & 0x3fff;
+        SourceLoc::new(MARK | (op as u32) << 26 | number << 12 | place.bits() & 0xfff)
     }
 
     /// Host instruction `op` on two vectors.
     pub(super) fn stand_in(&mut self, op: StandIn, a: Value, b: Value) -> Value {
         let place = self.b.srcloc();
-        self.b.set_srcloc(self.mark(op));
+        self.b.set_srcloc(self.mark(op, place));
         let [wide_a, wide_b] =
             [a, b].map(|v| if matches!(op, AesEncLast | Clmul) { v } else { self.view(v, I16X8) });
         let v = match op {
@@ -143,11 +251,11 @@ impl Codegen<'_, '_> {
             AesDec => self.b.ins().iadd_pairwise(wide_a, wide_b),
             // Cranelift's has its operands the other way round.
             AesDecLast => self.b.ins().x86_pmaddubsw(b, a),
-            Prefetch => a, // not of vectors: `prefetch_at`
             Clmul => {
                 let from = |byte: u8| byte + if BLEND >> (byte / 2) & 1 != 0 { 16 } else { 0 };
                 self.shuffle(a, b, std::array::from_fn(|k| from(k as u8)))
             }
+            Prefetch | Nop | RoundingError => a, // not of vectors, and made elsewhere
         };
         self.b.set_srcloc(place);
         self.view(v, I8X16)
@@ -174,7 +282,7 @@ mod tests {
             len
         };
         for effort in [Effort::Quick, Effort::Thorough] {
-            let mode = Mode { precise: false, based: false, flush: false };
+            let mode = Mode { precise: false, based: false, flush: false, traps: false };
             let mut compiler = Compiler::for_processor("x86-64-v3", effort).expect("known");
             let compiled =
                 compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &|_| true, mode);
@@ -223,5 +331,24 @@ mod tests {
             assert_eq!(Clmul.replace(&mut code), Some(()));
             assert_eq!(code, [&[0xc4, 0xe3, 0x69, 0x44][..], operand, &[0]].concat());
         }
+    }
+
+    #[test]
+    fn a_store_goes_into_the_operation_before_it() {
+        let error = [0xc4, 0xc2, 0xd1, 0xab, 0xc0]; // vfmsub213sd xmm0, xmm5, xmm8
+        let moved = [0x4c, 0x8b, 0x44, 0x24, 8]; // mov r8, [rsp + 8]
+        for store in [&[0xc5, 0xfb, 0x11, 0x87, 0, 2, 0, 0][..], &[0xc4, 0x41, 0x7b, 0x11, 0x85, 0, 2, 0, 0]]
+        {
+            for between in [&[][..], &moved] {
+                let mut code = [&error, between, store].concat();
+                let start = code.len() - store.len();
+                assert_eq!(remove_store(&mut code, start, Some(0)), Some(()));
+                assert_eq!(code, [&vec![FILL; store.len()][..], &error, between].concat());
+            }
+            let mut code = store.to_vec();
+            assert_eq!(remove_store(&mut code, 0, None), Some(()));
+            assert_eq!(code[store.len() - 8..], [0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0]);
+        }
+        assert_eq!(remove_store(&mut error.to_vec(), 0, None), None);
     }
 }

@@ -153,8 +153,8 @@ pub struct Codegen<'a, 'f> {
     pub(super) scalars: Scalars,
     /// The N, Z, C and V of the last comparison of floats, and what it compared, when they can stand for the flags.
     pub(super) comparison: Option<(Value, Value, Value)>,
-    /// A double and a single that have all bits but the sign set, where the region needs them.
-    pub(super) magnitude: [Option<Value>; 2],
+    /// Magnitude and sign masks, each of a single and a double, where the region needs them.
+    pub(super) masks: [Option<Value>; 4],
     /// The function's first block.
     pub(super) entry: Block,
     /// Words of the current block, with the same in 64 bits with zeros above.
@@ -238,7 +238,7 @@ pub(super) fn emit(
         unmixed: None,
         scalars: Scalars::default(),
         comparison: None,
-        magnitude: [None; 2],
+        masks: [None; 4],
         entry,
         extended: Vec::new(),
         based: Vec::new(),
@@ -267,6 +267,9 @@ pub(super) fn emit(
         ended: false,
     };
     g.region(region);
+    if mode.traps && region.blocks.iter().flat_map(|b| &b.instructions).any(|d| d.effects.float) {
+        g.keep_unread();
+    }
     g.exits
 }
 

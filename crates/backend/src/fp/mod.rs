@@ -6,6 +6,7 @@
 mod convert;
 mod ops;
 pub mod soft;
+pub mod trap;
 
 pub use ops::*;
 

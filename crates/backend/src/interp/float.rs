@@ -2,9 +2,6 @@
 
 use super::Interp;
 use crate::fp;
-
-/// FPSCR.FZ: denormals are flushed to zero.
-const FPSCR_FZ: u32 = 1 << 24;
 use forearm_frontend::machine::{Fixed, Float, FloatOp1, FloatOp2, FloatOp3, Rounding};
 
 impl Float for Interp {
@@ -157,10 +154,8 @@ impl Float for Interp {
         fp::set_live_fpscr(&mut self.0.fpscr, w);
         // SAFETY: the engine, where there is one, outlives the run that set the pointer.
         let engine = unsafe { self.0.host.engine.as_ref() };
-        if w & FPSCR_FZ != 0
-            && let Some(engine) = engine
-        {
-            engine.make_flushing();
+        if let Some(engine) = engine {
+            engine.obey_fpscr(&mut self.0);
         }
     }
     #[inline(always)]

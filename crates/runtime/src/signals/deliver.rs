@@ -2,8 +2,8 @@
 
 use super::host::{self, Disposition};
 use super::{
-    ERESTARTNOINTR, ERESTARTSYS, NSIG, SIG_DFL, SIG_IGN, SIGBUS, SIGSEGV, SigAction, SigActions, SigSet,
-    frame, sa, siginfo,
+    ERESTARTNOINTR, ERESTARTSYS, NSIG, SIG_DFL, SIG_IGN, SIGSEGV, SigAction, SigActions, SigSet, frame,
+    is_taken, sa, siginfo,
 };
 use crate::coredump;
 use crate::errno::Errno;
@@ -67,7 +67,7 @@ pub fn host_disposition(signal: i32, handler: u32) -> Disposition {
 /// them has changed.
 pub fn watch_defaults(actions: &SigActions) {
     for signal in (1..=NSIG).filter(|&s| default_action(s) != Default::Ignore) {
-        let fixed = matches!(signal, SIGSEGV | SIGBUS | libc::SIGKILL | libc::SIGSTOP);
+        let fixed = is_taken(signal) || matches!(signal, libc::SIGKILL | libc::SIGSTOP);
         let action = actions.get(signal);
         if !fixed && action.handler == SIG_DFL {
             let _ = host::set_disposition(signal, host_disposition(signal, SIG_DFL), action.flags);
@@ -166,7 +166,7 @@ fn take_action(thread: &Thread, signal: i32) -> SigAction {
     if action.handler > SIG_IGN && action.flags & sa::RESETHAND != 0 {
         let reset = SigAction { handler: SIG_DFL, ..action };
         actions.set(signal, reset);
-        if !matches!(signal, SIGSEGV | SIGBUS) {
+        if !is_taken(signal) {
             let _ = host::set_disposition(signal, host_disposition(signal, SIG_DFL), 0);
         }
     }
@@ -266,7 +266,7 @@ pub fn fatal(thread: &mut Thread, info: &libc::siginfo_t) -> ! {
 pub fn set_action(thread: &mut Thread, signal: i32, action: SigAction) -> Result<(), Errno> {
     let disposition = host_disposition(signal, action.handler);
     let mut actions = thread.process.sigactions();
-    if matches!(signal, SIGSEGV | SIGBUS) {
+    if is_taken(signal) {
         // The host's handler stays. Ignoring discards what is pending.
         if disposition == Disposition::Ignore {
             thread.inbox.take_held(SigSet::of(signal));

@@ -1,12 +1,13 @@
 //! The host's side of signals: the handler, the inbox it fills, and system calls that no signal can slip past.
 //!
-//! The host kernel keeps the guest's queues. The host's mask is the guest's, except that SIGSEGV and SIGBUS stay
-//! open, because the translator itself takes them. When a signal arrives, the handler puts it into the thread's
+//! The host kernel keeps the guest's queues. The host's mask is the guest's, except that SIGSEGV, SIGBUS and
+//! SIGFPE stay open, because the translator itself takes them. When a signal arrives, the handler puts it into the thread's
 //! inbox and returns with everything blocked, so the inbox holds one signal at most and the others keep waiting
 //! in the kernel, in its order. Delivery empties the inbox and sets the mask that the guest's handler runs with.
 
-use super::{SIGBUS, SIGSEGV, SigSet};
+use super::{SIGFPE, SIGSEGV, SigSet, TAKEN, is_taken};
 use crate::errno::{Errno, SysResult, from_raw};
+use forearm_backend::fp::trap;
 use forearm_backend::{CpuState, fault};
 use std::arch::global_asm;
 use std::cell::{Cell, UnsafeCell};
@@ -64,11 +65,11 @@ pub struct Inbox {
     /// [`SIGNAL`]: `info` holds a signal. [`KICK`]: the thread is to park. The word that the assembly stub checks.
     pending: AtomicU32,
     info: UnsafeCell<libc::siginfo_t>,
-    /// The guest's mask as far as the handler needs it: is a SIGSEGV or SIGBUS sent by kill blocked?
+    /// The guest's mask as far as the handler needs it: is one of `TAKEN` that was sent by kill blocked?
     mask: AtomicU64,
-    /// SIGSEGV and SIGBUS that were sent while blocked or while the inbox was full (bit `signal - 1`).
+    /// Those of `TAKEN` that were sent while blocked or while the inbox was full (bit `signal - 1`).
     held: AtomicU64,
-    held_info: UnsafeCell<[libc::siginfo_t; 2]>,
+    held_info: UnsafeCell<[libc::siginfo_t; TAKEN.len()]>,
     cpu: *const CpuState,
 }
 
@@ -111,7 +112,7 @@ impl Inbox {
             info: UnsafeCell::new(info),
             mask: AtomicU64::new(0),
             held: AtomicU64::new(0),
-            held_info: UnsafeCell::new([info; 2]),
+            held_info: UnsafeCell::new([info; TAKEN.len()]),
             cpu,
         })
     }
@@ -133,7 +134,7 @@ impl Inbox {
             || self.held.load(Ordering::Relaxed) & !self.mask.load(Ordering::Relaxed) != 0
     }
 
-    /// SIGSEGV and SIGBUS that the guest has blocked and somebody sent; part of sigpending.
+    /// Signals of `TAKEN` that the guest has blocked and somebody sent; part of sigpending.
     pub fn held(&self) -> SigSet {
         SigSet(self.held.load(Ordering::Relaxed))
     }
@@ -149,9 +150,9 @@ impl Inbox {
         self.take_held(SigSet(!self.mask.load(Ordering::Relaxed)))
     }
 
-    /// Takes a held SIGSEGV or SIGBUS that is in `set`.
+    /// Takes a held signal that is in `set`.
     pub fn take_held(&self, set: SigSet) -> Option<libc::siginfo_t> {
-        for (slot, signal) in [(0, SIGSEGV), (1, SIGBUS)] {
+        for (slot, signal) in TAKEN.into_iter().enumerate() {
             let bit = SigSet::of(signal);
             if self.held.load(Ordering::Acquire) & bit.0 & set.0 != 0 {
                 // SAFETY: the handler writes a slot only while its bit is clear.
@@ -173,9 +174,9 @@ impl Inbox {
         self.pending.fetch_and(!KICK, Ordering::Release);
     }
 
-    /// Keeps a SIGSEGV or SIGBUS until the guest opens its mask; like the kernel, one of each.
+    /// Keeps a signal of `TAKEN` until the guest opens its mask; like the kernel, one of each.
     fn hold(&self, info: &libc::siginfo_t) {
-        let slot = usize::from(info.si_signo == SIGBUS);
+        let Some(slot) = TAKEN.iter().position(|&s| s == info.si_signo) else { return };
         let bit = SigSet::of(info.si_signo).0;
         if self.held.load(Ordering::Acquire) & bit == 0 {
             // SAFETY: the bit is clear, so nobody reads the slot; handlers do not nest on it (full sa_mask).
@@ -233,7 +234,7 @@ pub fn set_host_mask(guest: SigSet) {
     set_exact_host_mask(guest.for_host());
 }
 
-/// Sets the calling thread's host mask, SIGSEGV and SIGBUS included: only just before an exec, which passes it on.
+/// Sets the calling thread's host mask, those of `TAKEN` included: only just before an exec, which passes it on.
 pub fn set_exact_host_mask(mask: SigSet) {
     let mask = mask.0;
     // SAFETY: rt_sigprocmask reads one word. libc's wrapper would refuse signals 32 and 33, which are the guest's.
@@ -318,8 +319,11 @@ extern "C" fn handler(signal: i32, info: &libc::siginfo_t, context: &mut libc::u
 }
 
 fn handle(signal: i32, info: &libc::siginfo_t, context: &mut libc::ucontext_t) {
-    let takes_faults = matches!(signal, libc::SIGSEGV | libc::SIGBUS);
-    if takes_faults && info.si_code > 0 {
+    // SAFETY: the kernel passed both.
+    if signal == SIGFPE && unsafe { trap::recover(info, context) } {
+        return;
+    }
+    if matches!(signal, libc::SIGSEGV | libc::SIGBUS) && info.si_code > 0 {
         // SAFETY: the kernel passed both for a synchronous fault.
         if unsafe { fault::recover(info, context) } {
             return;
@@ -334,7 +338,7 @@ fn handle(signal: i32, info: &libc::siginfo_t, context: &mut libc::ucontext_t) {
     let inbox = unsafe { &*current };
     if signal == SIGSEGV && info.si_code == SI_KICK {
         inbox.pending.fetch_or(KICK, Ordering::Release);
-    } else if takes_faults
+    } else if is_taken(signal)
         && (inbox.mask().contains(signal) || inbox.pending.load(Ordering::Acquire) & SIGNAL != 0)
     {
         inbox.hold(info);

@@ -7,7 +7,16 @@ pub mod siginfo;
 
 pub use host::{ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, syscall, syscall_raw};
 
-pub(crate) use libc::{SIGBUS, SIGSEGV};
+pub(crate) use libc::{SIGBUS, SIGFPE, SIGSEGV};
+
+/// Signals that the translator takes for itself: faults of guest memory, and traps of floating point. The host's handler of
+/// them always stands, and the guest's mask is obeyed by the inbox.
+pub(crate) const TAKEN: [i32; 3] = [SIGSEGV, SIGBUS, SIGFPE];
+
+/// Is a signal one of [`TAKEN`]?
+pub(crate) fn is_taken(signal: i32) -> bool {
+    TAKEN.contains(&signal)
+}
 
 /// Signals are numbered 1 to this.
 pub const NSIG: i32 = 64;
@@ -33,9 +42,9 @@ impl SigSet {
     }
 
     /// The mask to give the host for a guest mask, in any call that takes one (ppoll, pselect6, epoll_pwait): the
-    /// translator needs SIGSEGV and SIGBUS, so the host never blocks them.
+    /// translator needs the signals that it takes itself, so the host never blocks them.
     pub const fn for_host(self) -> SigSet {
-        SigSet(self.0 & !(SigSet::of(SIGSEGV).0 | SigSet::of(SIGBUS).0))
+        SigSet(self.0 & !(SigSet::of(SIGSEGV).0 | SigSet::of(SIGBUS).0 | SigSet::of(SIGFPE).0))
     }
 }
 
@@ -104,7 +113,7 @@ impl SigActions {
         for signal in 1..=NSIG {
             if self.get(signal).handler > SIG_IGN {
                 self.set(signal, SigAction::default());
-                if !matches!(signal, SIGSEGV | SIGBUS) {
+                if !is_taken(signal) {
                     let _ = host::set_disposition(signal, deliver::host_disposition(signal, SIG_DFL), 0);
                 }
             }

@@ -9,7 +9,7 @@ use crate::loader;
 use crate::log;
 use crate::memory::GuestMemory;
 use crate::procfs;
-use crate::signals::{self, SIG_IGN, SIGBUS, SIGSEGV, host};
+use crate::signals::{self, SIG_IGN, host};
 use crate::stats;
 use crate::syscalls::host::{HostArg, registers};
 use crate::threads::Thread;
@@ -337,9 +337,9 @@ fn hand_over(t: &mut Thread, call: Call) -> SysResult {
             unsafe { libc::fcntl(fd, libc::F_SETFD, if on { 0 } else { libc::FD_CLOEXEC }) };
         }
     };
-    // What the new program inherits of signals is the host's: the mask, with SIGSEGV and SIGBUS this once, and what
-    // is ignored. Ours for those two is reset by exec.
-    let ignored: Vec<i32> = [SIGSEGV, SIGBUS]
+    // What the new program inherits of signals is the host's: the mask, with the signals that we take this once, and
+    // what is ignored. Ours for those is reset by exec.
+    let ignored: Vec<i32> = signals::TAKEN
         .into_iter()
         .filter(|&signal| t.process.sigactions().get(signal).handler == SIG_IGN)
         .collect();
