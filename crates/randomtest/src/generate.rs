@@ -67,22 +67,24 @@ pub struct Filled {
 pub struct Generator {
     /// Where choices come from.
     pub rng: Rng,
+    /// Bits that FPSCR may have.
+    pub modes: u32,
     /// Lines for sequences.
     sequence_lines: [Vec<Line>; 2],
 }
 
 impl Generator {
     /// A generator whose sequences are made of `lines`.
-    pub fn new(seed: u64, lines: &[Line]) -> Generator {
+    pub fn new(seed: u64, lines: &[Line], modes: u32) -> Generator {
         let of = |thumb: bool| lines.iter().copied().filter(|l| l.thumb == thumb).collect();
-        Generator { rng: Rng::with_seed(seed), sequence_lines: [of(false), of(true)] }
+        Generator { rng: Rng::with_seed(seed), modes, sequence_lines: [of(false), of(true)] }
     }
 
     /// A case of one instruction, for the `k`th slot of the image. `None`: the line cannot be filled.
     pub fn single(&mut self, line: Line, k: usize) -> Option<Case> {
         let e = line.encoding();
         let name = format!("{:?}", e.op);
-        let mut state = State::random(&mut self.rng);
+        let mut state = self.state();
         let lead = if line.thumb { self.rng.usize(..2) } else { 0 };
         let mut block = Block::new(CODE + k as u32 * SLOT, line.thumb, lead);
         let entry = block.here();
@@ -116,6 +118,9 @@ impl Generator {
                 block.code.truncate((addr - CODE - k as u32 * SLOT) as usize - if pair { 4 } else { 0 });
                 block.placed.truncate(usize::from(it.active()));
                 continue;
+            }
+            if f.effects.writes_fpscr {
+                state.core = state.core.map(|w| w & self.modes);
             }
             return Some(Case {
                 slot: k,
@@ -307,9 +312,15 @@ impl Generator {
         candidates[self.rng.usize(..candidates.len())]
     }
 
+    fn state(&mut self) -> State {
+        let mut state = State::random(&mut self.rng);
+        state.fpscr &= self.modes;
+        state
+    }
+
     /// A state in which the registers for addresses point into the scratch memory.
     pub fn state_with_bases(&mut self) -> State {
-        let mut state = State::random(&mut self.rng);
+        let mut state = self.state();
         for base in BASES {
             state.core[usize::from(base)] = SCRATCH + 192 + 32 * self.rng.u32(..4);
         }
@@ -398,7 +409,7 @@ mod tests {
     #[test]
     fn every_line_can_be_filled() {
         let all = lines();
-        let mut generator = Generator::new(7, &all);
+        let mut generator = Generator::new(7, &all, u32::MAX);
         let accepted = accepted();
         for line in all {
             let skipped = accepted.has("skip", &format!("{:?}", line.encoding().op));
@@ -418,7 +429,7 @@ mod tests {
             .into_iter()
             .filter(|l| !accepted.has("skip", &format!("{:?}", l.encoding().op)))
             .collect();
-        let mut generator = Generator::new(8, &usable);
+        let mut generator = Generator::new(8, &usable, u32::MAX);
         for k in 0..500 {
             let case = generator.sequence(k);
             assert!(case.code.len() <= SLOT as usize);
@@ -433,7 +444,7 @@ mod tests {
             .into_iter()
             .filter(|l| !accepted.has("skip", &format!("{:?}", l.encoding().op)))
             .collect();
-        let mut generator = Generator::new(9, &usable);
+        let mut generator = Generator::new(9, &usable, u32::MAX);
         let mut calls = 0;
         for k in 0..500 {
             let case = generator.region(k);

@@ -96,7 +96,7 @@ impl Generator {
                 }
                 3 => {
                     // Rounding, flush to zero, default NaN, alternative half precision.
-                    let mode = self.rng.u32(..32) << 22;
+                    let mode = self.rng.u32(..32) << 22 & self.modes;
                     region.block.push_mode(MODE, mode);
                 }
                 4 if region.block.thumb => {
