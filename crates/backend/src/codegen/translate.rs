@@ -12,8 +12,8 @@ use crate::tuning::{self, Optimisations};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc,
-    Type, UserExternalName, Value,
+    AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, InstructionData, MemFlagsData, Opcode,
+    SigRef, Signature, SourceLoc, Type, UserExternalName, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -415,7 +415,7 @@ impl Codegen<'_, '_> {
             let old = self.b.use_var(self.regs[r]);
             self.unconditional(d);
             let new = self.b.use_var(self.regs[r]);
-            let v = self.b.ins().select(holds, new, old);
+            let v = self.choose(holds, new, old);
             self.b.def_var(self.regs[r], v);
             return;
         }
@@ -473,6 +473,40 @@ impl Codegen<'_, '_> {
         if d.effects.flow.is_some() {
             self.go(next.unwrap_or(Edge::Outside(d.pc + d.len())));
         }
+    }
+
+    /// `new` if the condition holds, else what a register was. Where that was itself set under the opposite condition
+    /// (`ite cs; movcs r3, #1; movcc r3, #0`) one of the two values is left.
+    fn choose(&mut self, holds: Value, new: Value, old: Value) -> Value {
+        let chosen = |g: &Self, v| match g.defined_by(v)? {
+            InstructionData::Ternary { opcode: Opcode::Select, args } => Some(args),
+            _ => None,
+        };
+        let old = match chosen(self, old) {
+            Some([c, x, _]) if self.opposite(c, holds) => x,
+            _ => old,
+        };
+        match (self.constant(new), self.constant(old)) {
+            (Some(1), Some(0)) => self.b.ins().uextend(I64, holds),
+            _ => self.b.ins().select(holds, new, old),
+        }
+    }
+
+    fn defined_by(&self, v: Value) -> Option<InstructionData> {
+        Some(self.b.func.dfg.insts[self.b.func.dfg.value_def(v).inst()?])
+    }
+
+    /// Does one comparison of words hold just when the other does not?
+    fn opposite(&self, a: Value, b: Value) -> bool {
+        let (
+            Some(InstructionData::IntCompare { cond: first, args: x, .. }),
+            Some(InstructionData::IntCompare { cond: second, args: y, .. }),
+        ) = (self.defined_by(a), self.defined_by(b))
+        else {
+            return false;
+        };
+        let same = |x, y| x == y || self.constant(x).is_some() && self.constant(x) == self.constant(y);
+        first == second.complement() && same(x[0], y[0]) && same(x[1], y[1])
     }
 
     /// A conditional compare or subtraction behind another one (`cmp; cmpeq; beq`): the flags stay those of a subtraction,
