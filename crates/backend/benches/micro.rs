@@ -5,7 +5,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use forearm_backend::cache::Key;
-use forearm_backend::codegen::{Compiler, Effort, Mode};
+use forearm_backend::codegen::{Compiler, Effort, Mode, Worth};
 use forearm_backend::engine::{CodeSource, Engine, Exit, Policy};
 use forearm_backend::interp::block::{self, Fetch};
 use forearm_backend::state::CpuState;
@@ -102,7 +102,7 @@ fn compile(bencher: Bencher, instructions: u32) {
     let mode = Mode { precise: false, based: false, flush: false, traps: false };
     bencher.counter(ItemsCount::new(instructions)).bench_local(|| {
         let fetch = &mut Fetch::new(&read);
-        compiler.compile(Key::new(0, false, 0), fetch, &|_| true, mode).expect("code")
+        compiler.compile(Key::new(0, false, 0), fetch, &Worth::ALL, mode).expect("code")
     });
 }
 

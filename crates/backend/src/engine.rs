@@ -4,6 +4,7 @@ use crate::baseline::Baseline;
 use crate::cache::native::{LinkSlot, Native};
 use crate::cache::store::Store;
 use crate::cache::{BlockRef, Cache, Key};
+use crate::codegen::region::Worth;
 use crate::codegen::{self, Compiler, Effort, Mode};
 use crate::fp::soft::fpscr::{DN, FZ};
 use crate::interp::block::{self, Fetch};
@@ -123,6 +124,10 @@ const WARMTH: u32 = 64;
 
 /// A block is compiled along with a hot one when it was executed a `WARM`th of the times that make one hot.
 const WARM: u32 = 4;
+
+/// A function is copied into a region when it and the place behind the call have been entered a `NEARLY`th of the times that make
+/// code hot.
+const NEARLY: u32 = 8;
 
 impl Default for Policy {
     fn default() -> Policy {
@@ -455,7 +460,7 @@ impl Engine {
             tier1.baseline = Baseline::new();
         }
         let heat = self.policy.heat.unwrap_or(i32::MAX as u32);
-        let warm = |pc| self.is_warm(key, pc, false);
+        let warm = |pc, thumb| self.is_warm(Key::new(pc, thumb, 0), false);
         let compiled = tier1.baseline.as_mut()?.compile(key, &mut Fetch::new(read), &warm, mode, heat)?;
         stats::count(Event::Baseline);
         stats::add(Event::BaselineInstruction, compiled.instructions.into());
@@ -478,8 +483,9 @@ impl Engine {
         read: &dyn Fn(u32, &mut [u8]) -> usize,
     ) -> Option<(u64, *const LinkSlot)> {
         let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
-        let warm = |pc| self.is_warm(key, pc, true);
-        let placed = self.compile(tier1, key, mode, read, &warm).map(|c| (c.0, c.1));
+        let warm = |pc, thumb| self.is_warm(Key::new(pc, thumb, 0), true);
+        let hot = |native: &Native, pc, thumb| self.is_nearly_hot(native, Key::new(pc, thumb, 0));
+        let placed = self.compile(tier1, key, mode, read, &warm, &hot).map(|c| (c.0, c.1));
         let spent = processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
         stats::compiled_for(spent);
         tier1.spent += spent;
@@ -492,7 +498,8 @@ impl Engine {
         key: Key,
         mode: Mode,
         read: &dyn Fn(u32, &mut [u8]) -> usize,
-        warm: &dyn Fn(u32) -> bool,
+        warm: &dyn Fn(u32, bool) -> bool,
+        hot: &dyn Fn(&Native, u32, bool) -> bool,
     ) -> Option<(u64, *const LinkSlot, Vec<u32>)> {
         if key.itstate() != 0 {
             return None;
@@ -505,11 +512,13 @@ impl Engine {
             })
             .ok();
         }
-        let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), warm, mode)?;
+        let native = &tier1.native;
+        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb) };
+        let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), &worth, mode)?;
         let shareable = self.source.is_file(key.pc());
         stats::count(Event::Region);
         stats::add(Event::RegionInstruction, compiled.instructions.into());
-        let starts = compiled.ranges.iter().map(|r| r.start).collect();
+        let starts = compiled.starts.clone();
         let (body, slot) = tier1.native.place(key, mode, compiled, shareable, read)?;
         Some((body, slot, starts))
     }
@@ -589,11 +598,10 @@ impl Engine {
             if !file || inside.contains(&key.pc()) || tier1.native.take(key, mode, &read).is_some() {
                 continue;
             }
-            let warm = |pc| {
-                let times = executed.get(&Key::new(pc, key.thumb(), 0));
-                !heads.contains(&pc) && times.is_some_and(|&n| n >= least / INSIDE)
-            };
-            let compiled = self.compile(&mut tier1, key, mode, &read, &warm);
+            let times = |pc, thumb| executed.get(&Key::new(pc, thumb, 0)).copied().unwrap_or(0);
+            let warm = |pc, thumb| !heads.contains(&pc) && times(pc, thumb) >= (least / INSIDE).max(1);
+            let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
+            let compiled = self.compile(&mut tier1, key, mode, &read, &warm, &hot);
             heads.insert(key.pc());
             inside.extend(compiled.into_iter().flat_map(|c| c.2));
         }
@@ -604,20 +612,29 @@ impl Engine {
         self.tier1().native.stores().iter_mut().for_each(Store::freeze);
     }
 
-    /// Is the code at `pc`, reached from the region of `from`, executed often enough to be compiled with it? What has been
+    /// Is code reached from a region executed often enough to be compiled with it? What has been
     /// compiled is jumped to instead, unless this is to be `better` code.
-    fn is_warm(&self, from: Key, pc: u32, better: bool) -> bool {
+    fn is_warm(&self, key: Key, better: bool) -> bool {
         let Some(first) = self.policy.first().filter(|_| tuning::on(Optimisations::REGIONS)) else {
             return false;
         };
-        let block = self.cache.get(Key::new(pc, from.thumb(), 0));
-        block.is_some_and(|b| {
+        self.cache.get(key).is_some_and(|b| {
             if b.native.load(Ordering::Acquire) == 0 {
                 return first == 0 || control::executions(&b, first) > first / WARM;
             }
             // SAFETY: a link slot lives as long as the engine.
             let slot = unsafe { b.native_slot.load(Ordering::Acquire).as_ref() };
             better && slot.is_some_and(LinkSlot::is_baseline)
+        })
+    }
+
+    /// Is a block, which baseline code is entered at, on the way to being hot, or there?
+    fn is_nearly_hot(&self, native: &Native, key: Key) -> bool {
+        let Some(heat) = self.policy.heat else { return false };
+        self.cache.get(key).filter(|b| b.native.load(Ordering::Acquire) != 0).is_some_and(|b| {
+            // SAFETY: a link slot lives as long as the engine.
+            let slot = unsafe { b.native_slot.load(Ordering::Acquire).as_ref() };
+            slot.is_some_and(|s| native.executions_left(s) <= heat - heat / NEARLY)
         })
     }
 

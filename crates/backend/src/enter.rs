@@ -105,10 +105,17 @@ global_asm!(
     "pop rbx",
     "pop rbp",
     "ret",
-    // rdi: state, esi: guest address with the Thumb bit, which r15 and the state have too. One stub for all: the
-    // processor tells its targets apart by the path that led here.
+    // rdi: state, esi: guest address with the Thumb bit, for r15 and the Thumb state: a region that has been dropped is looked
+    // up by them. One stub for all: the processor tells its targets apart by the path that led here.
     ".global forearm_indirect",
     "forearm_indirect:",
+    "mov ecx, esi",
+    "and ecx, 1",
+    "mov [rdi + {thumb}], ecx",
+    // !3 for A32, !1 for Thumb: bit 1 is kept where bit 0 is set.
+    "lea ecx, [rcx + rcx - 4]",
+    "and ecx, esi",
+    "mov [rdi + {pc}], ecx",
     "imul eax, esi, {jump_factor}",
     "shr eax, {jump_shift}",
     "and eax, [rdi + {jump_mask}]",
@@ -186,6 +193,8 @@ global_asm!(
     call = sym crate::codegen::helpers::call,
     one = sym crate::interp::one,
     helper = const offset_of!(CpuState, host.helper),
+    thumb = const offset_of!(CpuState, thumb),
+    pc = const offset_of!(CpuState, r) + 60,
     jump_factor = const crate::cache::JUMP_FACTOR as i32,
     jump_shift = const crate::cache::JUMP_SHIFT,
     jump_mask = const offset_of!(CpuState, host.native_mask),

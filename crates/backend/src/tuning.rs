@@ -41,6 +41,8 @@ bitflags! {
         const TRAPS = 1 << 15;
         /// Traps come to an end in a process that has had many.
         const TRAP_LIMIT = 1 << 16;
+        /// Small functions are copied into the regions that call them.
+        const INLINE = 1 << 17;
     }
 }
 
@@ -61,6 +63,7 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("budget", Optimisations::BUDGET, "compiling takes a bounded share of the processor time"),
     ("dense", Optimisations::DENSE, "regions lie densely in a memory file"),
     ("share", Optimisations::SHARE, "regions are shared by processes and taken from the image in the program"),
+    ("inline", Optimisations::INLINE, "small functions are copied into the regions that call them"),
     ("baseline", Optimisations::BASELINE, "warm code is compiled by the baseline compiler before hot code is by Cranelift"),
     ("traps", Optimisations::TRAPS, "rare cases of floating point trap instead of being looked for"),
     ("trap-limit", Optimisations::TRAP_LIMIT, "they are looked for in a process that has trapped often"),

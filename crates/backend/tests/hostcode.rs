@@ -4,7 +4,7 @@
 //! `INSTA_UPDATE=always cargo test -p forearm-backend --test hostcode` accepts what it does to the code.
 
 use forearm_backend::cache::Key;
-use forearm_backend::codegen::{Compiled, Compiler, Effort, Mode};
+use forearm_backend::codegen::{Compiled, Compiler, Effort, Mode, Worth};
 use forearm_backend::interp::block::{Decoded, Fetch};
 use forearm_backend::state::CpuState;
 use forearm_frontend::decode::{self, ItState};
@@ -132,7 +132,7 @@ impl Host {
         };
         let mode = Mode { precise, based: false, flush: false, traps: true };
         let key = Key::new(START, case.thumb, 0);
-        let compiled = compiler.compile(key, &mut Fetch::new(&read), &|_| true, mode);
+        let compiled = compiler.compile(key, &mut Fetch::new(&read), &Worth::ALL, mode);
         let compiled = compiled.unwrap_or_else(|| panic!("{}: not compiled: {}", case.group, case.text));
         let origins = compiler.origins();
         let owner = |offset: u32| Some(origins.iter().find(|(range, _)| range.contains(&offset))?.1);

@@ -730,12 +730,12 @@ impl Integer for Baseline {
         self.exit(target | u32::from(!self.thumb));
     }
     fn bx(&mut self, target: Word) {
-        self.exit_indirect(target, true);
+        self.exit_indirect(target);
     }
     fn branch_to(&mut self, target: Word) {
         let target = self.and(target, Word::Constant(if self.thumb { -2i32 } else { -4 } as u32));
         let target = self.or(target, Word::Constant(self.thumb.into()));
-        self.exit_indirect(target, false);
+        self.exit_indirect(target);
     }
     fn svc(&mut self, imm: u32) {
         self.trap(ExitCode::Syscall, imm, true);

@@ -20,7 +20,7 @@ use flags::Flags;
 use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::Flow;
 use forearm_frontend::inst::{Op, cond};
-use region::Edge;
+use region::{Edge, Worth};
 use values::{Truth, Values, Word, register};
 
 macro_rules! field {
@@ -113,11 +113,11 @@ impl Baseline {
         &mut self,
         key: Key,
         fetch: &mut Fetch<'_>,
-        warm: &dyn Fn(u32) -> bool,
+        warm: &dyn Fn(u32, bool) -> bool,
         mode: Mode,
         heat: u32,
     ) -> Option<Compiled> {
-        let region = region::find(key, fetch, warm, mode.precise)?;
+        let region = region::find(key, fetch, &Worth { warm, hot: &|_, _| false }, mode.precise)?;
         self.v.begin();
         self.exits = Vec::new();
         (self.mode, self.thumb) = (mode, key.thumb());
@@ -152,6 +152,7 @@ impl Baseline {
             exits: std::mem::take(&mut self.exits),
             faults,
             ranges: region.ranges(),
+            starts: region.starts(),
             instructions: region.len as u32,
             heat: Some(heat / (1 + LEFT_COSTS * self.left / region.len.max(1) as u32)),
             heads: std::mem::take(&mut self.heads),
@@ -506,28 +507,13 @@ impl Baseline {
         self.v.a.jump_if(holds.not())
     }
 
-    /// To the address in a word whose bit 0 is the Thumb bit: r15 and the Thumb state are set, then the place is looked up.
-    fn exit_indirect(&mut self, target: Word, exchanges: bool) {
+    /// To the address in a word whose bit 0 is the Thumb bit.
+    fn exit_indirect(&mut self, target: Word) {
         self.v.flush(u16::MAX);
         self.leave_flags();
         let target = self.v.fetch(target);
-        let pc = self.v.scratch();
-        let a = &mut self.v.a;
-        if exchanges {
-            // !3 for A32, !1 for Thumb: bit 1 is kept where bit 0 is set.
-            a.mov(Width::D, pc, target);
-            a.alu_constant(Alu::And, Width::D, Place::Reg(pc), 1);
-            a.store(Width::D, field!(thumb), pc);
-            a.alu(Alu::Add, Width::D, pc, Place::Reg(pc));
-            a.alu_constant(Alu::Or, Width::D, Place::Reg(pc), -4i32 as u32);
-            a.alu(Alu::And, Width::D, pc, Place::Reg(target));
-        } else {
-            a.mov(Width::D, pc, target);
-            a.alu_constant(Alu::And, Width::D, Place::Reg(pc), -2i32 as u32);
-        }
-        a.store(Width::D, register(15), pc);
-        a.mov(Width::D, RSI, target);
-        a.jump_through(field!(host.indirect));
+        self.v.a.mov(Width::D, RSI, target);
+        self.v.a.jump_through(field!(host.indirect));
         self.ended = true;
     }
 

@@ -491,6 +491,20 @@ impl Native {
         entries.map(|&(key, slot)| (key, unsafe { &*slot }.code.load(Ordering::Acquire), slot)).collect()
     }
 
+    /// Executions that an entry of baseline code still counts before it asks to be compiled better; none are left once it has been.
+    pub fn executions_left(&self, entry: &LinkSlot) -> u32 {
+        let entries = self.regions.get(entry.region()).map_or(&[][..], |p| &p.entries);
+        let Some(k) = entries.iter().position(|e| std::ptr::eq(e.1, entry)).filter(|_| entry.is_baseline())
+        else {
+            return 0;
+        };
+        let back = if k == 0 { 1 } else { entries.len() - k + 1 };
+        // SAFETY: the exits that count for the entries lie in front of them, see `Compiled::entries`.
+        let counter = unsafe { &*entries[0].1.sub(back) };
+        // Below zero when it asks.
+        (counter.number.load(Ordering::Relaxed) as i32).max(0) as u32
+    }
+
     /// Lets whatever leads to one entry lead to another, of a region that takes its place.
     pub fn replace(&mut self, old: &LinkSlot, new: &LinkSlot) {
         let (from, to) = (old.code.load(Ordering::Acquire), new.code.load(Ordering::Acquire));

@@ -687,6 +687,7 @@ mod tests {
             exits: vec![Exit { target }],
             faults: Vec::new(),
             ranges: vec![pc..pc + 4, pc + 100..pc + 104],
+            starts: vec![pc, pc + 100],
             instructions: 2,
             heat: None,
             heads: Vec::new(),

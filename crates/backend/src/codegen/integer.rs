@@ -25,6 +25,11 @@ impl Codegen<'_, '_> {
     /// `a` plus a constant. Cranelift takes a positive constant as an immediate, and a
     /// negative one into a register.
     fn add_constant(&mut self, a: Value, x: u32) -> Value {
+        // Offsets of offsets, as in runs of pops, depend on the first value alone.
+        let (a, x) = match self.sum(a) {
+            Some((a, y)) => (a, x.wrapping_add(y)),
+            None => (a, x),
+        };
         if x == 0 {
             a
         } else if x >> 31 == 0 {
@@ -33,6 +38,20 @@ impl Codegen<'_, '_> {
         } else {
             let x = self.word(x.wrapping_neg());
             self.b.ins().isub(a, x)
+        }
+    }
+
+    /// A value that is another one plus a constant.
+    fn sum(&self, a: Value) -> Option<(Value, u32)> {
+        let inst = self.b.func.dfg.value_def(a).inst()?;
+        match self.b.func.dfg.insts[inst] {
+            InstructionData::Binary { opcode: Opcode::Iadd, args } => {
+                Some((args[0], self.constant(args[1])?))
+            }
+            InstructionData::Binary { opcode: Opcode::Isub, args } => {
+                Some((args[0], self.constant(args[1])?.wrapping_neg()))
+            }
+            _ => None,
         }
     }
 
@@ -178,7 +197,7 @@ impl Codegen<'_, '_> {
             Flags::Variables => self.b.use_var(self.nzcv[2]),
             _ => self.c(),
         };
-        if !s {
+        if !s || !self.flags_wanted {
             let c = self.extended_to(I32, c);
             let sum = self.add(a, b);
             return self.b.ins().iadd(sum, c);
@@ -258,7 +277,6 @@ impl Integer for Codegen<'_, '_> {
             (Some(x), Some(y)) => self.word(x.wrapping_add(y)),
             (_, Some(0)) => a,
             (Some(0), _) => b,
-            (_, Some(y)) if y >> 31 == 0 => self.b.ins().iadd(a, b),
             (_, Some(y)) => self.add_constant(a, y),
             (Some(x), None) => self.add_constant(b, x),
             _ => self.b.ins().iadd(a, b),
@@ -268,7 +286,7 @@ impl Integer for Codegen<'_, '_> {
         match (self.constant(a), self.constant(b)) {
             (Some(x), Some(y)) => self.word(x.wrapping_sub(y)),
             (_, Some(0)) => a,
-            (_, Some(y)) if y >> 31 != 0 => self.add_constant(a, y.wrapping_neg()),
+            (_, Some(y)) => self.add_constant(a, y.wrapping_neg()),
             _ => self.b.ins().isub(a, b),
         }
     }
@@ -668,16 +686,19 @@ impl Integer for Codegen<'_, '_> {
     fn branch_exchange(&mut self, target: u32) {
         let thumb = self.word(u32::from(!self.thumb));
         self.b.ins().store(STATE, thumb, self.cpu, field!(thumb));
-        self.exit_direct(target, !self.thumb, self.dirty);
+        match self.branch_edge(target) {
+            super::region::Edge::Outside(_) => self.exit_direct(target, !self.thumb, self.dirty),
+            inside => self.go(inside),
+        }
     }
     fn bx(&mut self, target: Value) {
-        self.exit_indirect(target, true);
+        self.exit_indirect(target);
     }
     fn branch_to(&mut self, target: Value) {
         let mask = if self.thumb { -2 } else { -4 };
         let target = self.b.ins().band_imm_s(target, mask);
         let target = self.b.ins().bor_imm_u(target, i64::from(self.thumb));
-        self.exit_indirect(target, false);
+        self.exit_indirect(target);
     }
     fn svc(&mut self, imm: u32) {
         self.trap(ExitCode::Syscall, imm, true);

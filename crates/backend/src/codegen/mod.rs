@@ -3,6 +3,7 @@
 //! The code holds no host address: everything outside it is reached through the state pointer or through link slots at a
 //! fixed distance, so its bytes could be mapped anywhere.
 
+mod compact;
 mod float;
 pub(crate) mod helpers;
 mod integer;
@@ -11,13 +12,14 @@ mod stand_in;
 mod translate;
 mod vector;
 
-pub use region::Region;
+pub use region::{Region, Worth};
 pub use translate::Codegen;
 
 use crate::cache::Key;
 use crate::cache::native::LinkSlot;
 use crate::interp::block::{Decoded, Fetch};
 use crate::log;
+use compact::Moved;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
@@ -85,6 +87,8 @@ pub struct Compiled {
     pub faults: Vec<FaultPoint>,
     /// The guest addresses the code was made from: one range a block.
     pub ranges: Vec<std::ops::Range<u32>>,
+    /// Where its blocks start, without those of other functions.
+    pub starts: Vec<u32>,
     /// Guest instructions.
     pub instructions: u32,
     /// Of baseline code, the executions after which it leaves by its last exit or one of `heads`.
@@ -129,6 +133,10 @@ impl FaultPoint {
         self.place >> 8
     }
 
+    fn move_to(&mut self, offset: u32) {
+        self.place = offset << 8 | self.place & 0xff;
+    }
+
     /// ITSTATE.
     pub fn itstate(self) -> u32 {
         self.place & 0xff
@@ -152,6 +160,8 @@ pub struct Compiler {
     control: ControlPlane,
     /// Addresses of the guest instructions of the region compiled last.
     addresses: Vec<u32>,
+    /// Where its code has been moved to since it came from Cranelift.
+    moved: Moved,
 }
 
 impl std::fmt::Debug for Compiler {
@@ -237,6 +247,7 @@ impl Compiler {
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
             addresses: Vec::new(),
+            moved: Moved::default(),
         })
     }
 
@@ -258,15 +269,15 @@ impl Compiler {
         builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
     }
 
-    /// Compiles the region of `key` with the `warm` code around it. `None`: it is left to the interpreter.
+    /// Compiles the region of `key` with the code around it that is worth it. `None`: it is left to the interpreter.
     pub fn compile(
         &mut self,
         key: Key,
         fetch: &mut Fetch<'_>,
-        warm: &dyn Fn(u32) -> bool,
+        worth: &Worth<'_>,
         mode: Mode,
     ) -> Option<Compiled> {
-        let region = region::find(key, fetch, warm, mode.precise)?;
+        let region = region::find(key, fetch, worth, mode.precise)?;
         self.context.clear();
         let func = &mut self.context.func;
         *func = Function::with_name_signature(UserFuncName::user(0, key.pc()), signature());
@@ -326,6 +337,15 @@ impl Compiler {
         if self.effort == Effort::Thorough && stand_in::lost_mark(&self.context.func) {
             return None;
         }
+        slots.sort_unstable();
+        let open: Vec<u32> = slots.iter().map(|s| s.0).collect();
+        let (code, entry, moved) = match compact::compact(&code, entry, &open) {
+            Some((code, moved)) => (code, 0, moved),
+            None => (code, entry, Moved::default()),
+        };
+        slots.iter_mut().for_each(|s| s.0 = moved.place(s.0));
+        faults.iter_mut().for_each(|f| f.move_to(moved.place(f.offset())));
+        self.moved = moved;
         let ranges = region.ranges();
         log::optimised(key.pc(), &self.context.func.display());
         Some(Compiled {
@@ -335,6 +355,7 @@ impl Compiler {
             exits,
             faults,
             ranges,
+            starts: region.starts(),
             instructions: region.len as u32,
             heat: None,
             heads: Vec::new(),
@@ -349,7 +370,8 @@ impl Compiler {
             let n = StandIn::of(n).map_or(n, |(_, n)| n);
             self.addresses.get(n.wrapping_sub(1) as usize).copied()
         };
-        locations.filter_map(|l| Some((l.start..l.end, address(l.loc.bits())?))).collect()
+        let place = |old| self.moved.place(old);
+        locations.filter_map(|l| Some((place(l.start)..place(l.end), address(l.loc.bits())?))).collect()
     }
 }
 

@@ -14,6 +14,20 @@ pub const FLAGS: u32 = 1 << 16;
 /// Most guest instructions in a region. Compile time is linear in it; larger ones gain little.
 pub const MAX_INSTRUCTIONS: usize = 256;
 
+/// Most guest instructions of a called function that is taken into a region, with the ones that it calls.
+const MAX_INLINED: usize = 48;
+
+/// Calls within calls that are taken in.
+const MAX_DEPTH: usize = 3;
+
+/// What is worth compiling, by address and instruction set.
+pub struct Worth<'a> {
+    /// Executed often enough to be compiled along with a hot block.
+    pub warm: &'a dyn Fn(u32, bool) -> bool,
+    /// Executed so often that a call from here is worth a copy of it, or that it is worth going on here behind one.
+    pub hot: &'a dyn Fn(u32, bool) -> bool,
+}
+
 /// Where a block goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
@@ -23,8 +37,22 @@ pub enum Edge {
     Outside(u32),
 }
 
+impl Worth<'_> {
+    /// Everything is.
+    pub const ALL: Worth<'static> = Worth { warm: &|_, _| true, hot: &|_, _| true };
+}
+
+/// Where a function taken into a region returns to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// The block, by index.
+    pub block: usize,
+    /// The return address, with the Thumb bit.
+    pub address: u32,
+}
+
 /// A basic block of a region.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Block {
     /// Its instructions; the last may branch.
     pub instructions: Vec<Decoded>,
@@ -32,6 +60,14 @@ pub struct Block {
     pub next: Option<Edge>,
     /// Where a fixed branch at its end goes.
     pub target: Option<Edge>,
+    /// Where the return at its end goes, unless the guest has changed the return address: its function was taken in.
+    pub back: Option<Back>,
+    /// The instruction set.
+    pub thumb: bool,
+    /// Of a function that was taken in, not the one that the region starts in.
+    pub inlined: bool,
+    /// Place in the order of execution when no branch goes back.
+    pub order: usize,
     /// Registers (and `FLAGS`) that may differ from the state in memory on entry.
     pub dirty_in: u32,
     /// Registers (and `FLAGS`) whose value on entry matters.
@@ -69,6 +105,12 @@ impl Region {
             Some(b.instructions.first()?.pc..last.pc.wrapping_add(last.len()))
         };
         self.blocks.iter().filter_map(range).collect()
+    }
+
+    /// Where its blocks start, without those of functions that were taken in.
+    pub fn starts(&self) -> Vec<u32> {
+        let own = self.blocks.iter().filter(|b| !b.inlined);
+        own.filter_map(|b| b.instructions.first()).map(|d| d.pc).collect()
     }
 
     /// The edges that lead to a block.
@@ -117,6 +159,22 @@ impl Decoded {
         }
     }
 
+    /// The function that it calls, and whether that is of the other instruction set.
+    fn called(&self) -> Option<(u32, bool)> {
+        match self.effects.flow {
+            Some(Flow::Branch(t)) if self.effects.links => Some((t, false)),
+            Some(Flow::BranchExchange(t)) if self.effects.links => Some((t, true)),
+            _ => None,
+        }
+    }
+
+    /// Is it a return, as far as one can see: to the address in r14, or to one from the stack?
+    fn returns(&self) -> bool {
+        let e = &self.effects;
+        let from = if e.memory { 1 << 13 } else { 1 << 14 };
+        e.flow == Some(Flow::Indirect) && !e.links && e.reads & from != 0
+    }
+
     /// May control go on to the next instruction?
     fn falls_through(&self) -> bool {
         match self.effects.flow {
@@ -150,117 +208,258 @@ fn flags_dead_at(fetch: &mut Fetch<'_>, thumb: bool, mut pc: u32) -> bool {
     false
 }
 
-/// Finds the region of `key`: what is reachable from it through code that `warm` says is worth compiling. `None` when its first instruction can't be compiled.
-pub fn find(key: Key, fetch: &mut Fetch<'_>, warm: &dyn Fn(u32) -> bool, precise: bool) -> Option<Region> {
-    let thumb = key.thumb();
-    let mut code: BTreeMap<u32, Decoded> = BTreeMap::new();
-    let mut leaders: BTreeSet<u32> = BTreeSet::new();
-    let mut work: VecDeque<u32> = VecDeque::from([key.pc()]);
-    while let Some(start) = work.pop_front() {
-        if code.len() >= MAX_INSTRUCTIONS {
-            break;
-        }
-        let mut pc = start;
-        let mut it = ItState(0);
-        if code.contains_key(&pc) {
-            // In the middle of an IT block nothing can be entered: its conditions would be lost.
-            if !code[&pc].it.active() {
-                leaders.insert(pc);
-            }
-            continue;
-        }
-        if start != key.pc() && !warm(start) {
-            continue;
-        }
-        leaders.insert(start);
-        while !code.contains_key(&pc) {
-            let full = code.len() >= MAX_INSTRUCTIONS && !it.active();
-            let Some(d) = (if full { None } else { fetch.decode(pc, thumb, it) }) else { break };
-            code.insert(pc, d);
-            let next = d.next_pc();
-            it = d.next_it;
-            if d.effects.flow.is_some() || d.inst.is_none() {
-                if d.falls_through() && !it.active() {
-                    work.push_front(next);
-                }
-                // Functions have regions of their own: to take in what is called, and where it returns to, made code larger
-                // and slower.
-                work.extend(d.fixed_target().filter(|_| !d.effects.links));
-                break;
-            }
-            pc = next;
-        }
-    }
-    if code.is_empty() {
+/// A call whose function is taken in, copied for it.
+#[derive(Clone, Debug)]
+struct Call {
+    /// The one that it was made in, by number, and the call instruction there.
+    from: Spot,
+    /// Where it returns to.
+    back: u32,
+    /// The instruction set of the function.
+    thumb: bool,
+    /// Depth.
+    depth: usize,
+    /// Where the function starts.
+    entry: u32,
+}
+
+/// An instruction in the copy of a function: the number of the call, 0 for none, and the address.
+type Spot = (usize, u32);
+
+/// A region being put together.
+struct Finder<'a, 'f> {
+    fetch: &'a mut Fetch<'f>,
+    worth: &'a Worth<'a>,
+    code: BTreeMap<Spot, Decoded>,
+    leaders: BTreeSet<Spot>,
+    calls: Vec<Call>,
+    /// By the call instruction.
+    taken_in: BTreeMap<Spot, usize>,
+}
+
+/// Finds the region of `key`: what is reachable from it through code that `worth` says is worth compiling. `None` when its first
+/// instruction can't be compiled.
+pub fn find(key: Key, fetch: &mut Fetch<'_>, worth: &Worth<'_>, precise: bool) -> Option<Region> {
+    let root = Call { from: (0, 0), back: 0, thumb: key.thumb(), depth: 0, entry: key.pc() };
+    let mut finder = Finder {
+        fetch,
+        worth,
+        code: BTreeMap::new(),
+        leaders: BTreeSet::new(),
+        calls: vec![root],
+        taken_in: BTreeMap::new(),
+    };
+    finder.explore(key.pc());
+    if finder.code.is_empty() {
         return None;
     }
-    let mut region = shape(key, &code, &leaders);
+    let mut region = finder.shape(key);
     dataflow(&mut region, fetch, precise);
     Some(region)
 }
 
-/// Cuts the instructions into blocks and computes what is live and dirty where.
-fn shape(key: Key, code: &BTreeMap<u32, Decoded>, leaders: &BTreeSet<u32>) -> Region {
-    let starts: Vec<u32> = std::iter::once(key.pc())
-        .chain(leaders.iter().copied().filter(|&l| l != key.pc() && code.contains_key(&l)))
-        .collect();
-    let index: BTreeMap<u32, usize> = starts.iter().enumerate().map(|(k, &pc)| (pc, k)).collect();
-    let loops = tuning::on(Optimisations::LOOPS);
-    let edge = |from: u32, pc: u32| match index.get(&pc) {
-        Some(&k) if loops || pc > from => Edge::Inside(k),
-        _ => Edge::Outside(pc),
-    };
-    let mut blocks = Vec::new();
-    for &start in &starts {
-        let mut instructions = Vec::new();
-        let mut pc = start;
-        let mut target = None;
-        let next = loop {
-            let Some(d) = code.get(&pc) else {
-                break Some(Edge::Outside(pc));
-            };
-            if pc != start && index.contains_key(&pc) {
-                break Some(edge(start, pc));
+impl Finder<'_, '_> {
+    fn explore(&mut self, entry: u32) {
+        // With whether it is known to be worth it: the entry, what is called, and what comes behind a call.
+        let mut work: VecDeque<(Spot, bool)> = VecDeque::from([((0, entry), true)]);
+        while let Some((start, sure)) = work.pop_front() {
+            if self.code.len() >= MAX_INSTRUCTIONS {
+                break;
             }
-            instructions.push(*d);
-            if d.effects.flow.is_some() || d.inst.is_none() {
-                target = d.fixed_target().map(|pc| edge(d.pc, pc));
-                break d.falls_through().then(|| edge(d.pc, d.next_pc()));
+            let (call, mut pc) = start;
+            let thumb = self.calls[call].thumb;
+            let mut it = ItState(0);
+            if let Some(d) = self.code.get(&start) {
+                // In the middle of an IT block nothing can be entered: its conditions would be lost.
+                if !d.it.active() {
+                    self.leaders.insert(start);
+                }
+                continue;
             }
-            pc = d.next_pc();
-        };
-        blocks.push(Block {
-            instructions,
-            next,
-            target,
-            dirty_in: 0,
-            live_in: 0,
-            flags_live: Vec::new(),
-            successors: Vec::new(),
-            header: false,
-            scalars_in: 0,
-            scalars_dirty_in: 0,
-            flags_matter: true,
-        });
+            if !sure && !(self.worth.warm)(pc, thumb) {
+                continue;
+            }
+            self.leaders.insert(start);
+            while !self.code.contains_key(&(call, pc)) {
+                let full = self.code.len() >= MAX_INSTRUCTIONS && !it.active();
+                let Some(d) = (if full { None } else { self.fetch.decode(pc, thumb, it) }) else { break };
+                self.code.insert((call, pc), d);
+                let next = d.next_pc();
+                it = d.next_it;
+                if d.effects.flow.is_some() || d.inst.is_none() {
+                    if d.falls_through() && !it.active() {
+                        work.push_front(((call, next), false));
+                    }
+                    if d.effects.links {
+                        // Other functions have regions of their own: to take in whatever is called, and where it returns to,
+                        // made code larger and slower.
+                        work.extend(self.take_in((call, pc), &d).map(|s| (s, true)));
+                    } else {
+                        work.extend(d.fixed_target().map(|t| ((call, t), false)));
+                    }
+                    if call != 0 && d.returns() {
+                        work.push_front(((self.calls[call].from.0, self.calls[call].back), true));
+                    }
+                    break;
+                }
+                pc = next;
+            }
+        }
     }
-    Region { key, blocks, len: code.len() }
+
+    /// Where the copy of a called function starts, when it is worth one.
+    fn take_in(&mut self, at: Spot, d: &Decoded) -> Option<Spot> {
+        let thumb = self.calls[at.0].thumb;
+        let (target, exchanges) = d.called()?;
+        let (back, depth) = (d.next_pc(), self.calls[at.0].depth + 1);
+        let known = !tuning::on(Optimisations::INLINE) || depth > MAX_DEPTH || d.it.active();
+        if known || self.is_open(at.0, target) || !(self.worth.hot)(back, thumb) {
+            return None;
+        }
+        let thumb = thumb != exchanges;
+        let mut left = MAX_INLINED;
+        self.size(target, thumb, depth, &mut left, &mut Vec::new())?;
+        if self.code.len() + (MAX_INLINED - left) > MAX_INSTRUCTIONS {
+            return None;
+        }
+        self.calls.push(Call { from: at, back, thumb, depth, entry: target });
+        self.taken_in.insert(at, self.calls.len() - 1);
+        Some((self.calls.len() - 1, target))
+    }
+
+    /// Is the function being called already?
+    fn is_open(&self, mut call: usize, target: u32) -> bool {
+        while call != 0 {
+            if self.calls[call].entry == target {
+                return true;
+            }
+            call = self.calls[call].from.0;
+        }
+        self.calls[0].entry == target
+    }
+
+    /// Takes the instructions of a function that would be copied, with those it calls, from what is `left`; `None` when they are too
+    /// many or some of what it calls would stay outside.
+    fn size(
+        &mut self,
+        entry: u32,
+        thumb: bool,
+        depth: usize,
+        left: &mut usize,
+        seen: &mut Vec<u32>,
+    ) -> Option<()> {
+        if depth > MAX_DEPTH || seen.contains(&entry) || !(self.worth.hot)(entry, thumb) {
+            return None;
+        }
+        let mut work = vec![entry];
+        let mut done = BTreeSet::new();
+        while let Some(start) = work.pop() {
+            if start != entry && !(self.worth.warm)(start, thumb) {
+                continue;
+            }
+            let (mut pc, mut it) = (start, ItState(0));
+            while done.insert(pc) {
+                *left = left.checked_sub(1)?;
+                let d = self.fetch.decode(pc, thumb, it)?;
+                (pc, it) = (d.next_pc(), d.next_it);
+                if d.effects.flow.is_none() && d.inst.is_some() {
+                    continue;
+                }
+                if d.effects.links {
+                    let (target, exchanges) = d.called()?;
+                    seen.push(entry);
+                    self.size(target, thumb != exchanges, depth + 1, left, seen)?;
+                    seen.pop();
+                    work.push(pc);
+                } else {
+                    work.extend(d.fixed_target());
+                    work.extend(d.falls_through().then_some(pc));
+                }
+                break;
+            }
+        }
+        Some(())
+    }
+
+    /// Where a spot is in the order of execution of nested calls: the call instructions that lead there, and its address.
+    fn path(&self, (call, pc): Spot) -> Vec<u32> {
+        let mut path = vec![pc];
+        let mut call = call;
+        while call != 0 {
+            path.push(self.calls[call].from.1);
+            call = self.calls[call].from.0;
+        }
+        path.reverse();
+        path
+    }
+
+    /// Cuts the instructions into blocks.
+    fn shape(&self, key: Key) -> Region {
+        let entry = (0, key.pc());
+        let mut starts: Vec<Spot> =
+            self.leaders.iter().copied().filter(|l| self.code.contains_key(l)).collect();
+        starts.sort_by_cached_key(|&spot| self.path(spot));
+        let place = starts.iter().position(|&s| s == entry).unwrap_or(0);
+        starts[..=place].rotate_right(1);
+        // The entry is first, but keeps its place in the order of the loops.
+        let order = |k: usize| match k {
+            0 => place,
+            _ if k <= place => k - 1,
+            _ => k,
+        };
+        let index: BTreeMap<Spot, usize> = starts.iter().enumerate().map(|(k, &s)| (s, k)).collect();
+        let loops = tuning::on(Optimisations::LOOPS);
+        let edge = |call: usize, from: u32, pc: u32| match index.get(&(call, pc)) {
+            Some(&k) if loops || pc > from => Edge::Inside(k),
+            _ => Edge::Outside(pc),
+        };
+        let mut blocks = Vec::new();
+        for (k, &(call, start)) in starts.iter().enumerate() {
+            let Call { thumb, from, back, .. } = self.calls[call];
+            let mut block = Block { order: order(k), thumb, inlined: call != 0, ..Block::default() };
+            let mut pc = start;
+            block.next = loop {
+                let Some(d) = self.code.get(&(call, pc)) else {
+                    break Some(Edge::Outside(pc));
+                };
+                if pc != start && index.contains_key(&(call, pc)) {
+                    break Some(edge(call, start, pc));
+                }
+                block.instructions.push(*d);
+                if d.effects.flow.is_some() || d.inst.is_none() {
+                    block.target = d.fixed_target().map(|pc| edge(call, d.pc, pc));
+                    if let Some(&called) = self.taken_in.get(&(call, pc)) {
+                        let entry = index.get(&(called, self.calls[called].entry));
+                        block.target = entry.map(|&k| Edge::Inside(k)).or(block.target);
+                    }
+                    if call != 0 && d.returns() {
+                        let address = back | u32::from(self.calls[from.0].thumb);
+                        block.back = index.get(&(from.0, back)).map(|&block| Back { block, address });
+                    }
+                    break d.falls_through().then(|| edge(call, d.pc, d.next_pc()));
+                }
+                pc = d.next_pc();
+            };
+            blocks.push(block);
+        }
+        Region { key, blocks, len: self.code.len() }
+    }
 }
 
 fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
-    let thumb = region.key.thumb();
     let n = region.blocks.len();
     let successors: Vec<Vec<usize>> = region
         .blocks
         .iter()
         .map(|b| {
             let fixed = [b.next, b.target].into_iter().flatten();
-            fixed.filter_map(|e| if let Edge::Inside(k) = e { Some(k) } else { None }).collect()
+            let fixed = fixed.filter_map(|e| if let Edge::Inside(k) = e { Some(k) } else { None });
+            fixed.chain(b.back.map(|b| b.block)).collect()
         })
         .collect();
     for (k, next) in successors.iter().enumerate() {
-        let from = region.blocks[k].instructions.last().map_or(u32::MAX, |d| d.pc);
         for &s in next {
-            region.blocks[s].header |= region.blocks[s].instructions.first().is_none_or(|d| d.pc <= from);
+            region.blocks[s].header |= region.blocks[s].order <= region.blocks[k].order;
         }
     }
     // Forward: what may be dirty.
@@ -285,7 +484,7 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
         flags_matter[k] = b.instructions.last().is_none_or(|d| {
             matches!(d.effects.flow, Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_)))
                 || d.inst.is_none()
-        }) || outside.into_iter().any(|pc| !flags_dead_at(fetch, thumb, pc));
+        }) || outside.into_iter().any(|pc| !flags_dead_at(fetch, b.thumb, pc));
     }
     // Backward: what is live. An exit reads what is dirty there; so does a fault or a safe point, which may be anywhere,
     // hence dirty registers count as live throughout; only the flags are worth the precision.
@@ -368,13 +567,12 @@ impl Decoded {
 /// them each time around, all that are written in it; elsewhere what happens to be known on all ways there.
 fn scalars(region: &mut Region, successors: &[Vec<usize>], precise: bool) {
     let n = region.blocks.len();
-    let start = |k: usize| region.blocks[k].instructions.first().map_or(0, |d| d.pc);
+    let order = |k: usize| region.blocks[k].order;
     let mut looped = vec![false; n];
-    for (k, next) in successors.iter().enumerate() {
-        let from = region.blocks[k].instructions.last().map_or(0, |d| d.pc);
-        for &s in next.iter().filter(|&&s| start(s) <= from) {
+    for (from, next) in successors.iter().enumerate() {
+        for &s in next.iter().filter(|&&s| order(s) <= order(from)) {
             for (k, looped) in looped.iter_mut().enumerate() {
-                *looped |= (start(s)..=from).contains(&start(k));
+                *looped |= (order(s)..=order(from)).contains(&order(k));
             }
         }
     }

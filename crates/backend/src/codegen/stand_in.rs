@@ -266,7 +266,7 @@ impl Codegen<'_, '_> {
 mod tests {
     use super::*;
     use crate::cache::Key;
-    use crate::codegen::{Compiler, Effort, Mode};
+    use crate::codegen::{Compiler, Effort, Mode, Worth};
     use crate::interp::block::Fetch;
 
     /// aese.8 q0, q1; aesmc.8 q0, q0; aesd.8 q2, q1; aesimc.8 q2, q2; bx lr
@@ -285,7 +285,7 @@ mod tests {
             let mode = Mode { precise: false, based: false, flush: false, traps: false };
             let mut compiler = Compiler::for_processor("x86-64-v3", effort).expect("known");
             let compiled =
-                compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &|_| true, mode);
+                compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &Worth::ALL, mode);
             let code = compiled.expect("compiled").code;
             let made = |opcode: u8| code.windows(4).filter(|w| w[0] == 0xc4 && w[3] == opcode).count();
             for op in [AesEnc, AesEncLast, AesDec, AesDecLast] {

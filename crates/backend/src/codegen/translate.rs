@@ -2,7 +2,7 @@
 //! the values of `integer`, `float` and `vector`.
 
 use super::helpers::Helper;
-use super::region::{Edge, FLAGS, Region};
+use super::region::{Back, Edge, FLAGS, Region};
 use super::{Exit, Features, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
@@ -165,6 +165,8 @@ pub struct Codegen<'a, 'f> {
     pub(super) dirty: u32,
     /// What of it a fault handler would miss: all registers, and the flags if they are read later.
     seen: u32,
+    /// The flags behind the current instruction may be read.
+    pub(super) flags_wanted: bool,
     /// The instruction being translated.
     pub(super) at: Decoded,
     pub(super) thumb: bool,
@@ -172,9 +174,13 @@ pub struct Codegen<'a, 'f> {
     target: Option<Edge>,
     /// Where the current instruction goes otherwise.
     next: Option<Edge>,
+    /// Where a return goes, when that is inside the region.
+    back: Option<Back>,
     /// What of `dirty` is stored on the way out by a fixed edge.
     exit_mask: u32,
     blocks: Vec<Block>,
+    /// The instruction set of each.
+    thumbs: Vec<bool>,
     live_in: Vec<u32>,
     /// For each block that only one edge leads to, from a block before it, where its flags come from.
     flags_in: Vec<Option<Flags>>,
@@ -244,12 +250,15 @@ pub(super) fn emit(
         based: Vec::new(),
         dirty: 0,
         seen: u32::MAX,
+        flags_wanted: true,
         at: first.unwrap_or_else(|| Decoded::nothing(region.key.pc())),
         thumb: region.key.thumb(),
         target: None,
         next: None,
+        back: None,
         exit_mask: u32::MAX,
         blocks,
+        thumbs: region.blocks.iter().map(|b| b.thumb).collect(),
         live_in: region.blocks.iter().map(|b| b.live_in).collect(),
         flags_in: vec![None; region.blocks.len()],
         handed: Flags::Variables,
@@ -330,7 +339,7 @@ impl Codegen<'_, '_> {
             self.based.clear();
             self.dirty = block.dirty_in;
             self.ended = false;
-            self.target = block.target;
+            (self.target, self.back, self.thumb) = (block.target, block.back, block.thumb);
             self.exit_mask = if block.flags_matter { u32::MAX } else { !FLAGS };
             if block.header {
                 // Whether the flags are dirty matters only to who reads them.
@@ -341,8 +350,9 @@ impl Codegen<'_, '_> {
                 self.count(block.instructions.len());
             }
             let mut last = None;
-            for (d, flags_live) in block.instructions.iter().zip(&block.flags_live) {
+            for (k, (d, flags_live)) in block.instructions.iter().zip(&block.flags_live).enumerate() {
                 number += 1;
+                self.flags_wanted = block.flags_live.get(k + 1).is_none_or(|live| *live);
                 self.at = *d;
                 self.seen = if *flags_live { u32::MAX } else { !FLAGS };
                 self.b.set_srcloc(SourceLoc::new(number));
@@ -868,9 +878,10 @@ impl Codegen<'_, '_> {
         }
         self.sync_flags();
         let [n, z, c, v] = self.nzcv.map(|x| self.b.use_var(x));
+        let is_set = if condition & 1 != 0 { Equal } else { NotEqual };
         let positive = match base {
-            cond::CS => self.b.ins().icmp_imm_s(NotEqual, c, 0),
-            cond::VS => self.b.ins().icmp_imm_s(NotEqual, v, 0),
+            cond::CS => return self.b.ins().icmp_imm_s(is_set, c, 0),
+            cond::VS => return self.b.ins().icmp_imm_s(is_set, v, 0),
             cond::HI => {
                 let not_zero = self.b.ins().icmp_imm_s(NotEqual, z, 0);
                 let carry = self.b.ins().icmp_imm_s(NotEqual, c, 0);
@@ -878,13 +889,12 @@ impl Codegen<'_, '_> {
             }
             _ => {
                 let negative = self.b.ins().ushr_imm_u(n, 31);
-                let ge = self.b.ins().icmp(Equal, negative, v);
                 if base == cond::GE {
-                    ge
-                } else {
-                    let not_zero = self.b.ins().icmp_imm_s(NotEqual, z, 0);
-                    self.b.ins().band(not_zero, ge)
+                    return self.b.ins().icmp(if condition & 1 != 0 { NotEqual } else { Equal }, negative, v);
                 }
+                let ge = self.b.ins().icmp(Equal, negative, v);
+                let not_zero = self.b.ins().icmp_imm_s(NotEqual, z, 0);
+                self.b.ins().band(not_zero, ge)
             }
         };
         if condition & 1 != 0 { self.b.ins().bxor_imm_u(positive, 1) } else { positive }
@@ -1098,26 +1108,42 @@ impl Codegen<'_, '_> {
         self.jump_to(target, slot);
     }
 
-    /// To the address in a value whose bit 0 is the Thumb bit: r15 and the Thumb state are set, then the place is looked up.
-    pub(super) fn exit_indirect(&mut self, target: Value, exchanges: bool) {
+    /// To the address in a value whose bit 0 is the Thumb bit.
+    pub(super) fn exit_indirect(&mut self, target: Value) {
+        if let Some(back) = self.back {
+            match self.constant(target) {
+                Some(address) if address == back.address => return self.go_back(back),
+                Some(_) => {}
+                None => {
+                    let expected = self.b.ins().icmp_imm_u(IntCC::Equal, target, i64::from(back.address));
+                    let (inside, outside) = (self.b.create_block(), self.b.create_block());
+                    self.b.set_cold_block(outside);
+                    self.b.ins().brif(expected, inside, &[], outside, &[]);
+                    self.switch(inside);
+                    let (flags, scalars) = (self.flags, (self.scalars.known, self.scalars.dirty));
+                    self.go_back(back);
+                    self.flags = flags;
+                    (self.scalars.known, self.scalars.dirty) = scalars;
+                    self.switch(outside);
+                }
+            }
+        }
         self.ended = true;
         let dirty = self.dirty;
         self.flush(dirty);
-        let pc = if exchanges {
-            let thumb = self.b.ins().band_imm_u(target, 1);
-            self.b.ins().store(STATE, thumb, self.cpu, field!(thumb));
-            // !3 for A32, !1 for Thumb: bit 1 is kept where bit 0 is set.
-            let keep = self.b.ins().ishl_imm_u(thumb, 1);
-            let keep = self.b.ins().bor_imm_s(keep, -4);
-            self.b.ins().band(target, keep)
-        } else {
-            self.b.ins().band_imm_s(target, -2)
-        };
-        self.b.ins().store(STATE, pc, self.cpu, field!(r) + 60);
-        let key = if exchanges { target } else { self.b.ins().bor_imm_u(pc, i64::from(self.thumb)) };
-        let key = self.b.ins().uextend(I64, key);
+        let key = self.b.ins().uextend(I64, target);
         let look_up = self.b.ins().load(I64, STATE, self.cpu, field!(host.indirect));
         self.jump_to(look_up, key);
+    }
+
+    /// To where the call was.
+    fn go_back(&mut self, back: Back) {
+        let thumb = self.thumbs[back.block];
+        if thumb != self.thumb {
+            let thumb = self.b.ins().iconst(I32, i64::from(thumb));
+            self.b.ins().store(STATE, thumb, self.cpu, field!(thumb));
+        }
+        self.go(Edge::Inside(back.block));
     }
 
     /// Into the runtime with r15 at this instruction or behind it.

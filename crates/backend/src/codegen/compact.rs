@@ -1,0 +1,244 @@
+//! Makes finished code denser: the prologue and the places of epilogues, which nobody executes, go; jumps get their short forms; a
+//! load of an address that is jumped to becomes part of the jump. Exits are a good part of a region's code.
+
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
+
+/// What becomes of an instruction.
+#[derive(Debug)]
+enum Form {
+    /// It stays as it is.
+    Same,
+    /// Nobody gets there.
+    Gone,
+    /// A relative jump, under a condition or always.
+    Jump { condition: Option<u8>, target: u32, short: bool },
+    /// It refers to a constant behind the code; where in it the displacement is.
+    Constant { displacement: usize, target: u32 },
+    /// A jump through memory, as it is to be.
+    Through(Vec<u8>),
+}
+
+#[derive(Debug)]
+struct Item {
+    /// Offset in the old code.
+    at: u32,
+    length: u32,
+    form: Form,
+}
+
+impl Item {
+    fn size(&self) -> u32 {
+        match &self.form {
+            Form::Same | Form::Constant { .. } => self.length,
+            Form::Gone => 0,
+            Form::Jump { short: true, .. } => 2,
+            Form::Jump { condition: None, .. } => 5,
+            Form::Jump { .. } => 6,
+            Form::Through(bytes) => bytes.len() as u32,
+        }
+    }
+}
+
+/// Where everything is afterwards: old offsets of instructions, sorted, with the new ones. The default: where it was.
+#[derive(Debug, Default)]
+pub(super) struct Moved(Vec<(u32, u32)>);
+
+impl Moved {
+    /// The new offset of what was at an old one.
+    pub fn place(&self, old: u32) -> u32 {
+        let k = self.0.partition_point(|&(at, _)| at <= old);
+        let Some(&(at, new)) = self.0.get(k.wrapping_sub(1)) else {
+            return if self.0.is_empty() { old } else { 0 };
+        };
+        let next = self.0.get(k).map_or(u32::MAX, |next| next.1);
+        (new + (old - at)).min(next)
+    }
+}
+
+/// Constants stay aligned like this.
+const ALIGN: u32 = 16;
+
+/// The code from `entry` on. `open`: sorted offsets of displacements that are filled in later. `None` when something in it is not
+/// as expected.
+pub(super) fn compact(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<u8>, Moved)> {
+    let (mut items, constants) = read(code, entry, open)?;
+    let item_at = |items: &[Item], target: u32| items.binary_search_by_key(&target, |i| i.at).ok();
+    let mut places = lay_out(&items);
+    loop {
+        let mut changed = false;
+        for k in 0..items.len() {
+            let Form::Jump { target, short: false, .. } = items[k].form else { continue };
+            let distance = i64::from(places[item_at(&items, target)?]) - i64::from(places[k] + 2);
+            if i8::try_from(distance).is_ok()
+                && let Form::Jump { short, .. } = &mut items[k].form
+            {
+                (*short, changed) = (true, true);
+            }
+        }
+        if !changed {
+            break;
+        }
+        places = lay_out(&items);
+    }
+    let end = *places.last()?;
+    // Congruent, not aligned: the old code's start was.
+    let start = end + (constants.wrapping_sub(end) & (ALIGN - 1));
+    let mut out = Vec::with_capacity((start as usize + code.len()).saturating_sub(constants as usize));
+    for (item, &place) in items.iter().zip(&places) {
+        let old = &code[item.at as usize..(item.at + item.length) as usize];
+        let relative = |to: u32| to.wrapping_sub(place + item.size());
+        match &item.form {
+            Form::Same => out.extend_from_slice(old),
+            Form::Gone => {}
+            Form::Through(bytes) => out.extend_from_slice(bytes),
+            Form::Constant { displacement, target } => {
+                let distance = relative(start + (target - constants)).to_le_bytes();
+                out.extend_from_slice(old);
+                out[place as usize + displacement..][..4].copy_from_slice(&distance);
+            }
+            Form::Jump { condition, target, short } => {
+                let distance = relative(places[item_at(&items, *target)?]);
+                match (short, condition) {
+                    (true, Some(c)) => out.push(0x70 | c),
+                    (true, None) => out.push(0xeb),
+                    (false, Some(c)) => out.extend_from_slice(&[0x0f, 0x80 | c]),
+                    (false, None) => out.push(0xe9),
+                }
+                out.extend_from_slice(&distance.to_le_bytes()[..if *short { 1 } else { 4 }]);
+            }
+        }
+    }
+    if constants < code.len() as u32 {
+        out.resize(start as usize, 0xcc);
+        out.extend_from_slice(&code[constants as usize..]);
+    }
+    let mut moved: Vec<(u32, u32)> = items.iter().map(|i| i.at).zip(places.iter().copied()).collect();
+    moved.push((constants, start));
+    Some((out, Moved(moved)))
+}
+
+/// The new offset of each instruction, and of the end.
+fn lay_out(items: &[Item]) -> Vec<u32> {
+    let mut at = 0;
+    let mut places = Vec::with_capacity(items.len() + 1);
+    places.push(at);
+    for item in items {
+        at += item.size();
+        places.push(at);
+    }
+    places
+}
+
+/// The instructions, and where constants begin behind them.
+fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
+    let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
+    decoder.set_position(entry as usize).ok()?;
+    decoder.set_ip(entry.into());
+    let mut constants = code.len() as u32;
+    let mut items: Vec<Item> = Vec::new();
+    let mut targets = Vec::new();
+    let mut previous: Option<Instruction> = None;
+    let mut instruction = Instruction::default();
+    while decoder.position() < constants as usize {
+        let at = decoder.position() as u32;
+        decoder.decode_out(&mut instruction);
+        if instruction.is_invalid() {
+            return None;
+        }
+        let length = instruction.len() as u32;
+        let form = match instruction.flow_control() {
+            FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
+                let target = u32::try_from(instruction.near_branch_target()).ok()?;
+                targets.push(target);
+                let condition = match code[at as usize..][..length as usize] {
+                    [0x0f, c, ..] => Some(c & 15),
+                    [0xe9, ..] => None,
+                    _ => return None,
+                };
+                Form::Jump { condition, target, short: false }
+            }
+            FlowControl::Call => return None,
+            FlowControl::IndirectBranch => match previous.filter(|p| loads_target(p, &instruction)) {
+                Some(load) => {
+                    let last = items.last_mut()?;
+                    let bytes = through(&code[last.at as usize..][..load.len()])?;
+                    last.form = Form::Gone;
+                    Form::Through(bytes)
+                }
+                None => Form::Same,
+            },
+            _ if instruction.mnemonic() == Mnemonic::Int3 => Form::Gone,
+            _ if instruction.is_ip_rel_memory_operand() => {
+                let displacement = decoder.get_constant_offsets(&instruction).displacement_offset();
+                if open.binary_search(&(at + displacement as u32)).is_ok() {
+                    Form::Same
+                } else {
+                    let target = u32::try_from(instruction.ip_rel_memory_address()).ok()?;
+                    constants = constants.min(target);
+                    Form::Constant { displacement, target }
+                }
+            }
+            _ => Form::Same,
+        };
+        items.push(Item { at, length, form });
+        previous = Some(instruction);
+    }
+    // A jump that somebody else gets to does not know what was loaded.
+    targets.sort_unstable();
+    let apart =
+        items.iter().any(|i| matches!(i.form, Form::Through(_)) && targets.binary_search(&i.at).is_ok());
+    let whole = items.last().is_none_or(|i| i.at + i.length == constants);
+    (whole && !apart).then_some((items, constants))
+}
+
+/// Is `load` a load of the register that `jump` goes to?
+fn loads_target(load: &Instruction, jump: &Instruction) -> bool {
+    load.mnemonic() == Mnemonic::Mov
+        && load.op0_kind() == OpKind::Register
+        && load.op1_kind() == OpKind::Memory
+        && !load.is_ip_rel_memory_operand()
+        && jump.op0_kind() == OpKind::Register
+        && load.op0_register() == jump.op0_register()
+}
+
+/// A 64-bit load as a jump to what it loads.
+fn through(load: &[u8]) -> Option<Vec<u8>> {
+    let [rex @ 0x48..=0x4f, 0x8b, modrm, rest @ ..] = load else { return None };
+    // Neither a wide operand nor more of the register's number.
+    let rex = rex & 0x43;
+    let mut jump = if rex == 0x40 { Vec::new() } else { vec![rex] };
+    jump.extend_from_slice(&[0xff, modrm & 0xc7 | 4 << 3]);
+    jump.extend_from_slice(rest);
+    Some(jump)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exits_get_dense() {
+        // push rbp; L: test eax, eax; jne X (long); mov r10, [rsi]; jmp r10; int3 * 2; X: vmovups xmm0, [rip + constant]; jmp L (long);
+        // 12 bytes; the constant
+        let mut code =
+            vec![0x55, 0x85, 0xc0, 0x0f, 0x85, 8, 0, 0, 0, 0x4c, 0x8b, 0x16, 0x41, 0xff, 0xe2, 0xcc, 0xcc];
+        code.extend_from_slice(&[
+            0xc5, 0xf8, 0x10, 0x05, 7, 0, 0, 0, 0xe9, 0xe3, 0xff, 0xff, 0xff, 0xcc, 0xcc,
+        ]);
+        assert_eq!(code.len(), 32);
+        code.extend_from_slice(&[7; 16]);
+        let (dense, moved) = compact(&code, 1, &[]).expect("code that it knows");
+        let start = [0x85, 0xc0, 0x75, 2, 0xff, 0x26, 0xc5, 0xf8, 0x10, 0x05, 2, 0, 0, 0, 0xeb, 0xf0];
+        assert_eq!(dense[..16], start);
+        assert_eq!(dense[16..], [7; 16]);
+        assert_eq!([1, 9, 12, 17, 32].map(|old| moved.place(old)), [0, 4, 4, 6, 16]);
+    }
+
+    #[test]
+    fn open_displacements_stay() {
+        // lea rsi, [rip + open]; jmp [rsi]
+        let code = [0x48, 0x8d, 0x35, 0, 0, 0, 0, 0x48, 0x8b, 0x06, 0xff, 0xe0];
+        let (dense, _) = compact(&code, 0, &[3]).expect("code that it knows");
+        assert_eq!(dense, [0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xff, 0x26]);
+    }
+}
