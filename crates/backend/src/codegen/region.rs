@@ -639,3 +639,45 @@ fn dirty_behind(b: &Block, precise: bool) -> u32 {
         (if stored { dirty & FLAGS } else { dirty }) | d.writes()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_function_is_taken_in_at_each_call() {
+        // 0: bl 0x10; 4: blx 0x10 + 4; 8: b 0; 0x10: mov r0, #1; bx lr as A32, with Thumb bx lr at 0x14
+        let mut code = [0u8; 0x20];
+        for (at, word) in
+            [(0, 0xeb00_0002u32), (4, 0xfa00_0003), (8, 0xeaff_fffc), (0x10, 0xe12f_ff1e), (0x18, 0x4770)]
+        {
+            code[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        let read = |pc: u32, buffer: &mut [u8]| {
+            let rest = code.get(pc as usize..).unwrap_or_default();
+            let n = rest.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&rest[..n]);
+            n
+        };
+        let region = |worth: &Worth<'_>| find(Key::new(0, false, 0), &mut Fetch::new(&read), worth, false);
+        let starts = |r: &Region| -> Vec<(u32, bool, Option<u32>)> {
+            let start = |b: &Block| (b.instructions[0].pc, b.thumb, b.back.map(|b| b.address));
+            r.blocks.iter().map(start).collect()
+        };
+        let whole = region(&Worth::ALL).expect("a region");
+        assert_eq!(
+            starts(&whole),
+            [
+                (0, false, None),
+                (0x10, false, Some(4)),
+                (4, false, None),
+                (0x18, true, Some(8)),
+                (8, false, None)
+            ]
+        );
+        assert!(whole.blocks[0].header && whole.blocks.iter().skip(1).all(|b| !b.header));
+        assert_eq!(whole.starts(), [0, 4, 8]);
+        let alone = region(&Worth { hot: &|_, _| false, ..Worth::ALL }).expect("a region");
+        assert_eq!(starts(&alone), [(0, false, None)]);
+    }
+}
