@@ -165,6 +165,10 @@ impl Policy {
 /// Times that floating point may trap in a process, at some microseconds each.
 const TRAPS: u32 = 500;
 
+/// Code that starts regions of its own goes into those of an image too where it is executed an `OWN`th of the times, if that alone is worth
+/// a place in the image.
+const OWN: u32 = 4;
+
 /// A block goes into the region of another one of an image when it is worth such a part of what that one must be.
 const INSIDE: u32 = 8;
 
@@ -599,7 +603,11 @@ impl Engine {
                 continue;
             }
             let times = |pc, thumb| executed.get(&Key::new(pc, thumb, 0)).copied().unwrap_or(0);
-            let warm = |pc, thumb| !heads.contains(&pc) && times(pc, thumb) >= (least / INSIDE).max(1);
+            let own = executed[&key] / OWN;
+            let warm = |pc, thumb| {
+                let n = times(pc, thumb);
+                n >= (least / INSIDE).max(1) && (!heads.contains(&pc) || own >= least && n >= own)
+            };
             let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
             let compiled = self.compile(&mut tier1, key, mode, &read, &warm, &hot);
             heads.insert(key.pc());

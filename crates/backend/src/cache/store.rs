@@ -58,7 +58,7 @@ const _: () = assert!(size_of::<Header>() <= INDEX);
 const AROUND: usize = 64 << 10;
 /// So many parts of that size may be in a process's page tables before they are dropped: fewer cost more time than they save
 /// memory.
-const RESIDENT: usize = 192;
+const RESIDENT: usize = 88;
 
 /// What a record begins with. Behind it: exits, ranges and guest code, which every look-up reads.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
