@@ -20,7 +20,7 @@ const TRAINING: &str = include_str!("../../../benches/training.txt");
 /// How often: later rounds find the entries into code that earlier ones have compiled.
 const ROUNDS: usize = 2;
 /// Blocks whose code is worth most, and is taken.
-const BLOCKS: usize = 20_000;
+const BLOCKS: usize = 120_000;
 /// Longer than any line of it takes.
 const LIMIT: Duration = Duration::from_secs(600);
 
