@@ -118,6 +118,9 @@ fn test(o: &Options) -> Result<bool, String> {
         .filter(|line| among(&o.only, line).unwrap_or(true) && !among(&o.without, line).unwrap_or(false))
         .filter(|line| !accepted.has("skip", &name(line)))
         .collect();
+    if lines.is_empty() {
+        return Err("no instruction has one of these names (a * stands at the end only)".to_string());
+    }
     let folder = std::env::temp_dir().join(format!("forearm-random-{}", std::process::id()));
     let oracle = Program { path: o.oracle.clone(), environment: vec![] };
     let tier = vec![("FOREARM_TIER".to_string(), o.tier.clone())];
