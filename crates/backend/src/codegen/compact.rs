@@ -141,6 +141,10 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
     let mut instruction = Instruction::default();
     while decoder.position() < constants as usize {
         let at = decoder.position() as u32;
+        // Zeros align constants.
+        if constants - at < ALIGN && code[at as usize..constants as usize].iter().all(|&byte| byte == 0) {
+            break;
+        }
         decoder.decode_out(&mut instruction);
         if instruction.is_invalid() {
             return None;
@@ -187,7 +191,7 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
     targets.sort_unstable();
     let apart =
         items.iter().any(|i| matches!(i.form, Form::Through(_)) && targets.binary_search(&i.at).is_ok());
-    let whole = items.last().is_none_or(|i| i.at + i.length == constants);
+    let whole = decoder.position() <= constants as usize;
     (whole && !apart).then_some((items, constants))
 }
 
@@ -219,7 +223,7 @@ mod tests {
     #[test]
     fn exits_get_dense() {
         // push rbp; L: test eax, eax; jne X (long); mov r10, [rsi]; jmp r10; int3 * 2; X: vmovups xmm0, [rip + constant]; jmp L (long);
-        // 12 bytes; the constant
+        // zeros; the constant
         let mut code =
             vec![0x55, 0x85, 0xc0, 0x0f, 0x85, 8, 0, 0, 0, 0x4c, 0x8b, 0x16, 0x41, 0xff, 0xe2, 0xcc, 0xcc];
         code.extend_from_slice(&[

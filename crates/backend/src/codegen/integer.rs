@@ -25,10 +25,11 @@ impl Codegen<'_, '_> {
     /// `a` plus a constant. Cranelift takes a positive constant as an immediate, and a
     /// negative one into a register.
     fn add_constant(&mut self, a: Value, x: u32) -> Value {
-        // Offsets of offsets, as in runs of pops, depend on the first value alone.
-        let (a, x) = match self.sum(a) {
-            Some((a, y)) => (a, x.wrapping_add(y)),
-            None => (a, x),
+        // Offsets of offsets, as in runs of pops, depend on the first value alone. Negative ones are better kept: addresses have room
+        // for positive ones.
+        let (a, x) = match self.sum(a).map(|(a, y)| (a, x.wrapping_add(y))) {
+            Some((a, sum)) if sum >> 31 == 0 => (a, sum),
+            _ => (a, x),
         };
         if x == 0 {
             a
@@ -41,15 +42,12 @@ impl Codegen<'_, '_> {
         }
     }
 
-    /// A value that is another one plus a constant.
+    /// A value that is another one plus a positive constant.
     fn sum(&self, a: Value) -> Option<(Value, u32)> {
         let inst = self.b.func.dfg.value_def(a).inst()?;
         match self.b.func.dfg.insts[inst] {
             InstructionData::Binary { opcode: Opcode::Iadd, args } => {
-                Some((args[0], self.constant(args[1])?))
-            }
-            InstructionData::Binary { opcode: Opcode::Isub, args } => {
-                Some((args[0], self.constant(args[1])?.wrapping_neg()))
+                Some((args[0], self.constant(args[1]).filter(|x| x >> 31 == 0)?))
             }
             _ => None,
         }
