@@ -7,6 +7,8 @@ mod embedded {
     struct Pages<T: ?Sized>(T);
 
     static PAGES: &Pages<[u8]> = &Pages(*include_bytes!(env!("FOREARM_IMAGE")));
+    const _: () =
+        assert!(PAGES.0.len().is_multiple_of(4096), "the file that FOREARM_IMAGE names is not a whole image");
     pub const IMAGE: Option<&[u8]> = Some(&PAGES.0);
 }
 

@@ -34,12 +34,17 @@ extern "C" fn main(argc: i32, argv: *const *const libc::c_char) -> i32 {
             start.image = image::IMAGE;
             run(*start)
         }
-        // Nobody can be told that standard output is closed.
-        Ok(Command::Print(text)) => std::io::stdout().write_all(text.as_bytes()).map_or(1, |()| 0),
-        Ok(Command::Write(bytes)) => std::io::stdout().write_all(&bytes).map_or(1, |()| 0),
+        Ok(Command::Print(text)) => print(text.as_bytes()),
+        Ok(Command::Write(bytes)) => print(&bytes),
         Err(why) => {
             eprintln!("{name}: {why}");
             1
         }
     }
+}
+
+/// Writes all to standard output: nobody else empties its buffer at the end. The exit status.
+fn print(bytes: &[u8]) -> i32 {
+    let mut out = std::io::stdout();
+    out.write_all(bytes).and_then(|()| out.flush()).map_or(1, |()| 0)
 }
