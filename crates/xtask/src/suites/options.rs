@@ -604,7 +604,7 @@ fn log_items(context: &Context, dir: &Path) -> Result<()> {
         ("ir", &["OP:\n ---- "]),
         ("clif", &["OP:\n ---- "]),
         ("op_opt", &["OP after optimization:\n ---- ", "return_call_indirect"]),
-        ("out_asm", &["OUT: [size=", "-- guest addr 0x", "push %rbp", "jmp "]),
+        ("out_asm", &["OUT: [size=", "-- guest addr 0x", "jmpq *(%rsi)"]),
         ("int", &["Taking exception 2 [SVC] on CPU "]),
         (
             "page",
