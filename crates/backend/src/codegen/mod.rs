@@ -95,7 +95,8 @@ pub struct Compiled {
     pub heat: Option<u32>,
     /// Of baseline code, the exits of loops and other entries.
     pub heads: Vec<u32>,
-    /// Of baseline code, guest addresses that it can be entered at, beside its start, with the offsets in the code.
+    /// Of baseline code, guest addresses that it can be entered at, beside its start, with the offsets in the code. Their exits that
+    /// count are in front of the last one, in the same order.
     pub entries: Vec<(u32, u32)>,
 }
 
