@@ -55,6 +55,9 @@ pub struct CpuState {
     pub mxcsr: u32,
     /// Set by another thread or a signal handler: leave translated code at the next safe point.
     pub exit_request: AtomicU32,
+    /// What the execution engine keeps beside the guest's registers. So near the beginning that short displacements reach
+    /// what compiled code often needs.
+    pub(crate) host: HostState,
     /// Address of the exclusive monitor's granule; `EXCLUSIVE_NONE` when it is open.
     pub exclusive_addr: u64,
     /// The value that the last load-exclusive saw.
@@ -67,14 +70,23 @@ pub struct CpuState {
     pub base: u64,
     /// q0 to q15, each two D registers, little-endian.
     pub vfp: [u128; 16],
-    /// What the execution engine keeps beside the guest's registers.
-    pub(crate) host: HostState,
 }
 
 /// The execution engine's own part of a thread's state.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct HostState {
+    /// What compiled code has left of the flags: 0, they are in `n` to `v`; else they are those of `flags_a - flags_b`
+    /// (`FLAGS_SUB`), `flags_a + flags_b` (`FLAGS_ADD`), or a comparison of `flags_float` (`FLAGS_SINGLE`,
+    /// `FLAGS_DOUBLE`). Settled before anything else looks.
+    pub flags: u32,
+    /// First operand.
+    pub flags_a: u32,
+    /// Second operand.
+    pub flags_b: u32,
+    /// What compiled code has left of FPSCR's N, Z, C and V: 0, they are in `fpscr`; else they are those of a comparison of
+    /// `compared` (`FLAGS_SINGLE`, `FLAGS_DOUBLE`). Settled with `flags`.
+    pub comparison: u32,
     /// Stack pointer to leave translated code with, from any depth.
     pub sp: u64,
     /// Translated code is running; a fault in the guest's memory is the guest's.
@@ -89,21 +101,13 @@ pub(crate) struct HostState {
     pub slot: *const Slot,
     /// The engine that runs this thread.
     pub engine: *const Engine,
-    /// What compiled code has left of the flags: 0, they are in `n` to `v`; else they are those of `flags_a - flags_b`
-    /// (`FLAGS_SUB`), `flags_a + flags_b` (`FLAGS_ADD`), or a comparison of `flags_float` (`FLAGS_SINGLE`,
-    /// `FLAGS_DOUBLE`). Settled before anything else looks.
-    pub flags: u32,
-    /// First operand.
-    pub flags_a: u32,
-    /// Second operand.
-    pub flags_b: u32,
     /// Recently used blocks by address.
     pub jumps: Jumps<Slot>,
     /// Recently used regions by address.
     pub native: Jumps<LinkSlot>,
     /// Address of that table; null until compiled code runs.
     pub native_jumps: u64,
-    /// Its mask for an index.
+    /// Its mask for the offset of an entry.
     pub native_mask: u32,
     /// Host address that compiled code leaves through.
     pub leave: u64,
@@ -129,10 +133,7 @@ pub(crate) struct HostState {
     pub fault_at: u64,
     /// Bits of the floating-point operands of `flags`.
     pub flags_float: [u64; 2],
-    /// What compiled code has left of FPSCR's N, Z, C and V: 0, they are in `fpscr`; else they are those of a comparison of
-    /// `compared` (`FLAGS_SINGLE`, `FLAGS_DOUBLE`). Settled with `flags`.
-    pub comparison: u32,
-    /// Bits of its operands.
+    /// Bits of the operands of `comparison`.
     pub compared: [u64; 2],
     /// Floating point traps in compiled code.
     pub traps: u32,

@@ -191,6 +191,10 @@ pub const JUMP_FACTOR: u32 = 0x9e37_79b1;
 /// See `JUMP_FACTOR`.
 pub const JUMP_SHIFT: u32 = 14;
 
+/// An entry has `1 << ENTRY_BITS` bytes.
+pub const ENTRY_BITS: u32 = 4;
+const _: () = assert!(size_of::<Jump<u8>>() == 1 << ENTRY_BITS);
+
 /// What the first entry holds while it is empty, since address 0 leads there: an odd address where nothing starts.
 const NO_TARGET: u32 = u32::MAX;
 
@@ -215,9 +219,9 @@ impl<T> Jumps<T> {
         self.puts = 0;
     }
 
-    /// Address of the table, and the mask that makes an index of a hash.
+    /// Address of the table, and the mask that makes the offset of an entry of a hash that is `ENTRY_BITS` longer.
     pub fn view(&self) -> (u64, u32) {
-        (self.table.as_ptr() as u64, self.table.len() as u32 - 1)
+        (self.table.as_ptr() as u64, (self.table.len() as u32 - 1) << ENTRY_BITS)
     }
 
     #[inline(always)]

@@ -11,7 +11,7 @@
 use crate::cache::Key;
 use crate::cache::store::{Span, Store, Stored};
 use crate::codegen::{Compiled, FaultPoint, Mode};
-use crate::log;
+use crate::{enter, log};
 use crate::tuning::{self, Optimisations};
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -622,9 +622,10 @@ impl Placed {
 
     fn drop_links(&mut self, leave: u64) {
         self.live = false;
-        for slot in self.entries.iter().map(|e| &e.1).chain(&self.incoming) {
+        let entries = self.entries.iter().map(|e| (&e.1, enter::dropped_address()));
+        for (slot, to) in entries.chain(self.incoming.iter().map(|slot| (slot, leave))) {
             // SAFETY: slots live as long as the reservation.
-            unsafe { (**slot).code.store(leave, Ordering::Release) };
+            unsafe { (**slot).code.store(to, Ordering::Release) };
         }
         self.incoming = SmallVec::new();
     }
