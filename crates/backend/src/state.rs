@@ -78,12 +78,17 @@ pub struct CpuState {
 pub(crate) struct HostState {
     /// What compiled code has left of the flags: 0, they are in `n` to `v`; else they are those of `flags_a - flags_b`
     /// (`FLAGS_SUB`), `flags_a + flags_b` (`FLAGS_ADD`), or a comparison of `flags_float` (`FLAGS_SINGLE`,
-    /// `FLAGS_DOUBLE`). Settled before anything else looks.
+    /// `FLAGS_DOUBLE`), but for N and Z of `flags_nz` (`FLAGS_NZ`) and C of `flags_c` (`FLAGS_C`). Settled before anything
+    /// else looks.
     pub flags: u32,
     /// First operand.
     pub flags_a: u32,
     /// Second operand.
     pub flags_b: u32,
+    /// A later result.
+    pub flags_nz: u32,
+    /// A later carry, 0 or 1.
+    pub flags_c: u32,
     /// What compiled code has left of FPSCR's N, Z, C and V: 0, they are in `fpscr`; else they are those of a comparison of
     /// `compared` (`FLAGS_SINGLE`, `FLAGS_DOUBLE`). Settled with `flags`.
     pub comparison: u32,
@@ -152,6 +157,10 @@ pub const EXCLUSIVE_NONE: u64 = u64::MAX;
 pub(crate) const FLAGS_SUB: u32 = 1;
 /// `HostState::flags` of an addition.
 pub(crate) const FLAGS_ADD: u32 = 2;
+/// In `HostState::flags`: N and Z are those of `flags_nz`.
+pub(crate) const FLAGS_NZ: u32 = 1 << 8;
+/// In `HostState::flags`: C is `flags_c`.
+pub(crate) const FLAGS_C: u32 = 1 << 9;
 /// `HostState::flags` and `comparison` of a comparison of singles.
 pub(crate) const FLAGS_SINGLE: u32 = 3;
 /// `HostState::flags` and `comparison` of a comparison of doubles.
@@ -172,6 +181,8 @@ impl Default for HostState {
             flags: 0,
             flags_a: 0,
             flags_b: 0,
+            flags_nz: 0,
+            flags_c: 0,
             jumps: Jumps::default(),
             native: Jumps::default(),
             native_jumps: 0,
@@ -256,10 +267,17 @@ impl CpuState {
             let (a, b, float) = (self.host.flags_a, self.host.flags_b, self.host.flags_float);
             let kind = std::mem::take(&mut self.host.flags);
             let m = crate::interp::Interp::of(self);
-            match kind {
+            match kind & !(FLAGS_NZ | FLAGS_C) {
+                0 => {}
                 FLAGS_SUB => m.flags_sub(a, b, a.wrapping_sub(b)),
                 FLAGS_ADD => m.flags_add(a, b, a.wrapping_add(b)),
-                _ => m.set_nzcv(comparison(kind, float)),
+                kind => m.set_nzcv(comparison(kind, float)),
+            }
+            if kind & FLAGS_NZ != 0 {
+                (self.n, self.z) = (self.host.flags_nz, self.host.flags_nz);
+            }
+            if kind & FLAGS_C != 0 {
+                self.c = self.host.flags_c;
             }
         }
         if self.host.comparison != 0 {

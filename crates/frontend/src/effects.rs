@@ -35,6 +35,10 @@ pub struct Effects {
     pub writes_flags: bool,
     /// N, Z, C and V all written, whatever they were.
     pub kills_flags: bool,
+    /// N and Z written.
+    pub writes_nz: bool,
+    /// V written by itself.
+    pub writes_v: bool,
     /// Exclusive, ordered or exchanging accesses, CRCs: left to the interpreter by code generation.
     pub rare: bool,
     /// Q, GE, TPIDRURW or the exclusive monitor written, a barrier or an ordered access.
@@ -160,16 +164,16 @@ impl Integer for Effects {
     fn b_xor(&mut self, (): (), (): ()) {}
     fn select(&mut self, (): (), (): (), (): ()) {}
     fn set_nz(&mut self, (): ()) {
-        self.writes_flags = true;
+        (self.writes_flags, self.writes_nz) = (true, true);
     }
     fn set_n_z(&mut self, (): (), (): ()) {
-        self.writes_flags = true;
+        (self.writes_flags, self.writes_nz) = (true, true);
     }
     fn set_c(&mut self, (): ()) {
         self.writes_flags = true;
     }
     fn set_v(&mut self, (): ()) {
-        self.writes_flags = true;
+        (self.writes_flags, self.writes_v) = (true, true);
     }
     fn flags_add(&mut self, (): (), (): (), (): ()) {
         (self.writes_flags, self.kills_flags) = (true, true);

@@ -1,7 +1,7 @@
 //! Integer operations as CLIF.
 
 use super::region::FLAGS;
-use super::translate::{Codegen, Flags, STATE, field};
+use super::translate::{Base, Codegen, STATE, field};
 use crate::engine::ExitCode;
 use crate::state::EXCLUSIVE_NONE;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -191,8 +191,9 @@ impl Codegen<'_, '_> {
 
     /// a + b + C, and with `s` the flags of it.
     fn add_carry(&mut self, a: Value, b: Value, s: bool) -> Value {
-        let c = match self.flags {
-            Flags::Variables => self.b.use_var(self.nzcv[2]),
+        let c = match (self.flags.c, self.flags.base) {
+            (Some(c), _) => c,
+            (None, Base::Variables) => self.b.use_var(self.nzcv[2]),
             _ => self.c(),
         };
         if !s || !self.flags_wanted {
@@ -213,7 +214,7 @@ impl Codegen<'_, '_> {
         for (k, x) in [result, result, carry, v].into_iter().enumerate() {
             self.b.def_var(self.nzcv[k], x);
         }
-        self.flags = Flags::Variables;
+        self.flags = Base::Variables.into();
         self.dirty |= FLAGS;
         result
     }
@@ -496,13 +497,23 @@ impl Integer for Codegen<'_, '_> {
         self.set_n_z(result, result);
     }
     fn set_n_z(&mut self, n: Value, z: Value) {
+        if n == z && self.keeps_parts() {
+            self.flags.nz = Some(n);
+            self.dirty |= FLAGS;
+            return;
+        }
         self.flags_variables();
         self.b.def_var(self.nzcv[0], n);
         self.b.def_var(self.nzcv[1], z);
     }
     fn set_c(&mut self, c: Value) {
-        self.flags_variables();
         let c = self.b.ins().uextend(I32, c);
+        if self.keeps_parts() {
+            self.flags.c = Some(c);
+            self.dirty |= FLAGS;
+            return;
+        }
+        self.flags_variables();
         self.b.def_var(self.nzcv[2], c);
     }
     fn set_v(&mut self, v: Value) {
@@ -511,12 +522,12 @@ impl Integer for Codegen<'_, '_> {
         self.b.def_var(self.nzcv[3], v);
     }
     fn flags_add(&mut self, a: Value, b: Value, result: Value) {
-        self.flags = Flags::Add(a, b, result);
+        self.flags = Base::Add(a, b, result).into();
         self.settle_unless_lazy();
         self.dirty |= FLAGS;
     }
     fn flags_sub(&mut self, a: Value, b: Value, result: Value) {
-        self.flags = Flags::Sub(a, b, result);
+        self.flags = Base::Sub(a, b, result).into();
         self.settle_unless_lazy();
         self.dirty |= FLAGS;
     }
@@ -528,11 +539,15 @@ impl Integer for Codegen<'_, '_> {
         self.add_carry(a, b, s)
     }
     fn c(&mut self) -> Value {
-        match self.flags {
-            Flags::Sub(a, b, _) => self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b),
-            Flags::Add(a, _, r) => self.b.ins().icmp(IntCC::UnsignedLessThan, r, a),
-            Flags::Float(a, b) => self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, a, b),
-            Flags::Variables => {
+        if let Some(c) = self.flags.c {
+            return self.b.ins().icmp_imm_s(IntCC::NotEqual, c, 0);
+        }
+        match self.flags.base {
+            Base::Sub(a, b, _) => self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b),
+            Base::Add(a, _, r) => self.b.ins().icmp(IntCC::UnsignedLessThan, r, a),
+            Base::Float(a, b) => self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, a, b),
+            Base::Variables | Base::State => {
+                self.sync_flags();
                 let c = self.b.use_var(self.nzcv[2]);
                 self.b.ins().icmp_imm_s(IntCC::NotEqual, c, 0)
             }
@@ -552,10 +567,10 @@ impl Integer for Codegen<'_, '_> {
     fn set_nzcv(&mut self, w: Value) {
         self.dirty |= FLAGS;
         if let Some((a, b)) = self.compared(w) {
-            self.flags = Flags::Float(a, b);
+            self.flags = Base::Float(a, b).into();
             return;
         }
-        self.flags = Flags::Variables;
+        self.flags = Base::Variables.into();
         let z = self.b.ins().bnot(w);
         let z = self.b.ins().band_imm_u(z, 1 << 30);
         let (c, v) = (self.b.ins().ushr_imm_u(w, 29), self.b.ins().ushr_imm_u(w, 28));

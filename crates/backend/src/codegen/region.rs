@@ -82,9 +82,40 @@ pub struct Block {
     pub scalars_in: u64,
     /// Those of them that may differ from the state in memory.
     pub scalars_dirty_in: u64,
-    /// Where the block leaves the region by its fixed edges, the flags are read before they are set.
+    /// Where the block leaves the region by its fixed edges, the flags may be read before they are set.
     pub flags_matter: bool,
+    /// There they are.
+    pub flags_asked: bool,
+    /// How the flags come in.
+    pub flags_in: FlagsIn,
 }
+
+/// How a block of a region gets the flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FlagsIn {
+    /// Only one edge leads to it, from an earlier block: as they are there.
+    Handed,
+    /// They are read in the region: in variables.
+    Read,
+    /// Only who comes behind the region may read them: in the state, on all ways.
+    #[default]
+    Stored,
+}
+
+/// How code outside gets on with the flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outside {
+    /// All that are read are written before.
+    Sets,
+    /// Who knows.
+    Unsure,
+    Reads,
+}
+
+/// N and Z.
+const NZ: u8 = 1;
+/// C and V.
+const CV: u8 = 2;
 
 /// A region.
 #[derive(Debug)]
@@ -147,6 +178,27 @@ impl Decoded {
         self.inst.is_some_and(|i| i.cond != cond::AL)
     }
 
+    /// Which flags it reads, in halves.
+    fn flags_read(&self) -> u8 {
+        let condition = match self.inst.map_or(cond::AL, |i| i.cond) {
+            cond::AL => 0,
+            c if matches!(c & !1, cond::EQ | cond::MI) => NZ,
+            c if matches!(c & !1, cond::CS | cond::VS) => CV,
+            _ => NZ | CV,
+        };
+        condition | if self.effects.reads_flags { NZ | CV } else { 0 }
+    }
+
+    /// Which flags it writes as a whole, in halves, whatever they were.
+    fn flags_set(&self) -> u8 {
+        match self.effects {
+            _ if self.conditional() => 0,
+            e if e.kills_flags => NZ | CV,
+            e if e.writes_nz => NZ,
+            _ => 0,
+        }
+    }
+
     fn next_pc(&self) -> u32 {
         self.pc.wrapping_add(self.len())
     }
@@ -186,26 +238,46 @@ impl Decoded {
 }
 
 /// Instructions that are looked at for whether they set the flags.
-const LOOK_AHEAD: usize = 10;
+const LOOK_AHEAD: usize = 20;
 
-/// Are the flags written before they are read from `pc` on? A short look; `false` when unsure.
-fn flags_dead_at(fetch: &mut Fetch<'_>, thumb: bool, mut pc: u32) -> bool {
-    for _ in 0..LOOK_AHEAD {
-        let Some(d) = fetch.decode(pc, thumb, ItState(0)) else { return false };
-        // What sets some of them leaves the others to who comes next.
-        if d.next_it.active() || d.inst.is_none() || d.effects.reads_flags || d.conditional() {
-            return false;
+/// What becomes of the flags `open` from `pc` on? A look at as many instructions as are `left`.
+fn flags_outside(
+    fetch: &mut Fetch<'_>,
+    mut thumb: bool,
+    mut pc: u32,
+    mut open: u8,
+    left: &mut usize,
+) -> Outside {
+    loop {
+        let Some(d) = fetch.decode(pc, thumb, ItState(0)) else { return Outside::Unsure };
+        if d.flags_read() & open != 0 {
+            return Outside::Reads;
         }
-        if d.effects.kills_flags {
-            return true;
+        open &= !d.flags_set();
+        if open == 0 {
+            return Outside::Sets;
         }
+        if *left == 0 || d.next_it.active() || d.inst.is_none() {
+            return Outside::Unsure;
+        }
+        *left -= 1;
         pc = match d.effects.flow {
-            None => d.next_pc(),
+            Some(Flow::Branch(t) | Flow::BranchIf(t)) if d.falls_through() => {
+                let taken = flags_outside(fetch, thumb, t, open, left);
+                if taken == Outside::Reads {
+                    return taken;
+                }
+                return taken.max(flags_outside(fetch, thumb, d.next_pc(), open, left));
+            }
             Some(Flow::Branch(t)) => t,
-            Some(_) => return false,
+            Some(Flow::BranchExchange(t)) => {
+                thumb = !thumb;
+                t
+            }
+            None => d.next_pc(),
+            Some(_) => return Outside::Unsure,
         };
     }
-    false
 }
 
 /// A call whose function is taken in, copied for it.
@@ -462,13 +534,45 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             region.blocks[s].header |= region.blocks[s].order <= region.blocks[k].order;
         }
     }
+    // Which flags are read in the region, in halves.
+    let mut read = vec![0u8; n];
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for k in (0..n).rev() {
+            let behind = successors[k].iter().fold(0, |l, &s| l | read[s]);
+            let l = region.blocks[k].instructions.iter().rev().fold(behind, |l, d| {
+                // What sets them perhaps, or V by itself, needs the others.
+                let needs = d.effects.writes_v || d.conditional() && d.effects.writes_flags;
+                l & !d.flags_set() | d.flags_read() | if needs { NZ | CV } else { 0 }
+            });
+            changed |= l != read[k];
+            read[k] = l;
+        }
+    }
+    let mut ways = vec![(0, false); n];
+    for (k, next) in successors.iter().enumerate() {
+        for &s in next {
+            ways[s].0 += 1;
+            ways[s].1 |= s <= k;
+        }
+    }
+    for (k, b) in region.blocks.iter_mut().enumerate() {
+        b.flags_in = match ways[k] {
+            (1, false) if k != 0 => FlagsIn::Handed,
+            _ if read[k] != 0 => FlagsIn::Read,
+            _ => FlagsIn::Stored,
+        };
+    }
     // Forward: what may be dirty.
     let mut work: Vec<usize> = (0..n).collect();
     while let Some(k) = work.pop() {
         let out = dirty_behind(&region.blocks[k], precise);
         for &s in &successors[k] {
-            if region.blocks[s].dirty_in | out != region.blocks[s].dirty_in {
-                region.blocks[s].dirty_in |= out;
+            let b = &mut region.blocks[s];
+            let out = if b.flags_in == FlagsIn::Stored { out & !FLAGS } else { out };
+            if b.dirty_in | out != b.dirty_in {
+                b.dirty_in |= out;
                 work.push(s);
             }
         }
@@ -476,15 +580,18 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     // Flags need not be stored on the way to code that sets them first.
     let dead_flags = tuning::on(Optimisations::DEAD_FLAGS);
     let mut flags_matter = vec![true; n];
+    let mut flags_asked = vec![true; n];
     for (k, b) in region.blocks.iter().enumerate().filter(|_| dead_flags) {
         let outside = [b.next, b.target].into_iter().flatten().filter_map(|e| match e {
-            Edge::Outside(pc) => Some(pc),
+            Edge::Outside(pc) => Some(flags_outside(fetch, b.thumb, pc, NZ | CV, &mut { LOOK_AHEAD })),
             Edge::Inside(_) => None,
         });
+        let outside = outside.max();
+        flags_asked[k] = outside == Some(Outside::Reads);
         flags_matter[k] = b.instructions.last().is_none_or(|d| {
             matches!(d.effects.flow, Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_)))
                 || d.inst.is_none()
-        }) || outside.into_iter().any(|pc| !flags_dead_at(fetch, b.thumb, pc));
+        }) || outside.is_some_and(|o| o != Outside::Sets);
     }
     // Backward: what is live. An exit reads what is dirty there; so does a fault or a safe point, which may be anywhere,
     // hence dirty registers count as live throughout; only the flags are worth the precision.
@@ -497,9 +604,9 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             });
         let inside = successors[k].iter().fold(0, |l, &s| l | live[s]);
         let stored = if flags_matter[k] { u32::MAX } else { !FLAGS };
-        inside | if leaves { dirty_behind(b, precise) & stored } else { 0 }
+        inside | if leaves { (dirty_behind(b, precise) | FLAGS) & stored } else { 0 }
     };
-    let mut changed = true;
+    changed = true;
     while changed {
         changed = false;
         for k in (0..n).rev() {
@@ -522,7 +629,7 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             l = l & !d.kills() | d.reads();
             *flags_live = l & FLAGS != 0 || !dead_flags;
         }
-        (b.live_in, b.flags_matter) = (live[k], flags_matter[k]);
+        (b.live_in, b.flags_matter, b.flags_asked) = (live[k], flags_matter[k], flags_asked[k]);
         b.successors.clone_from(&successors[k]);
     }
     if tuning::on(Optimisations::VFP_VALUES)

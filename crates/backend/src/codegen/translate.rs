@@ -2,11 +2,11 @@
 //! the values of `integer`, `float` and `vector`.
 
 use super::helpers::Helper;
-use super::region::{Back, Edge, FLAGS, Region};
+use super::region::{Back, Edge, FLAGS, FlagsIn, Region};
 use super::{Exit, Features, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
-use crate::state::{FLAGS_ADD, FLAGS_DOUBLE, FLAGS_SINGLE, FLAGS_SUB};
+use crate::state::{FLAGS_ADD, FLAGS_C, FLAGS_DOUBLE, FLAGS_NZ, FLAGS_SINGLE, FLAGS_SUB};
 use crate::stats;
 use crate::tuning::{self, Optimisations};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
@@ -22,17 +22,42 @@ use forearm_frontend::effects::scalar_overlap;
 use forearm_frontend::inst::{Op, cond};
 use forearm_frontend::machine::CryptoOp;
 
-/// Where the flags come from at this point of the code.
+/// Where the flags come from at this point of the code: from `base`, but for those that were set later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flags {
-    /// From the variables.
+pub(super) struct Flags {
+    pub base: Base,
+    /// The result that N and Z are of.
+    pub nz: Option<Value>,
+    /// C, a word.
+    pub c: Option<Value>,
+}
+
+/// What has set all flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// They are in the variables; no others are set later.
     Variables,
-    /// Of `result = a - b`.
+    /// They are in the state, perhaps as operands.
+    State,
+    /// Those of `result = a - b`.
     Sub(Value, Value, Value),
-    /// Of `result = a + b`.
+    /// Those of `result = a + b`.
     Add(Value, Value, Value),
-    /// Of a comparison of floats.
+    /// Those of a comparison of floats; no others are set later.
     Float(Value, Value),
+}
+
+impl From<Base> for Flags {
+    fn from(base: Base) -> Flags {
+        Flags { base, nz: None, c: None }
+    }
+}
+
+impl Flags {
+    /// What all of them come from, if that is one thing.
+    fn whole(self) -> Option<Base> {
+        (self.nz.is_none() && self.c.is_none()).then_some(self.base)
+    }
 }
 
 /// Where a vector has the bits of a D register.
@@ -178,14 +203,14 @@ pub struct Codegen<'a, 'f> {
     back: Option<Back>,
     /// What of `dirty` is stored on the way out by a fixed edge.
     exit_mask: u32,
+    /// The flags are read there.
+    flags_asked: bool,
     blocks: Vec<Block>,
     /// The instruction set of each.
     thumbs: Vec<bool>,
     live_in: Vec<u32>,
-    /// For each block that only one edge leads to, from a block before it, where its flags come from.
-    flags_in: Vec<Option<Flags>>,
-    /// The flags that the current block was handed.
-    handed: Flags,
+    /// How each block gets the flags, and where from.
+    flags_in: Vec<(FlagsIn, Flags)>,
     /// S and D registers that each block gets in variables, and those of them that may be dirty.
     scalars_in: Vec<(u64, u64)>,
     /// Addresses of the region's blocks, for safe points at back edges.
@@ -236,7 +261,7 @@ pub(super) fn emit(
         cpu,
         regs,
         nzcv,
-        flags: Flags::Variables,
+        flags: Base::State.into(),
         vfp: VfpValues::default(),
         ge: None,
         ge_dirty: false,
@@ -257,11 +282,18 @@ pub(super) fn emit(
         next: None,
         back: None,
         exit_mask: u32::MAX,
+        flags_asked: true,
         blocks,
         thumbs: region.blocks.iter().map(|b| b.thumb).collect(),
         live_in: region.blocks.iter().map(|b| b.live_in).collect(),
-        flags_in: vec![None; region.blocks.len()],
-        handed: Flags::Variables,
+        flags_in: region
+            .blocks
+            .iter()
+            .map(|b| {
+                let base = if b.flags_in == FlagsIn::Read { Base::Variables } else { Base::State };
+                (b.flags_in, base.into())
+            })
+            .collect(),
         scalars_in: region.blocks.iter().map(|b| (b.scalars_in, b.scalars_dirty_in)).collect(),
         starts: region
             .blocks
@@ -295,11 +327,6 @@ impl Codegen<'_, '_> {
         for s in region.blocks.iter().flat_map(|b| &b.successors) {
             edges[*s] += 1;
         }
-        for (k, b) in region.blocks.iter().enumerate() {
-            for &s in b.successors.iter().filter(|&&s| s > k && edges[s] == 1) {
-                self.flags_in[s] = Some(Flags::Variables);
-            }
-        }
         if !region.blocks[0].header {
             self.safe_point(region.key.pc(), 0);
         }
@@ -309,7 +336,7 @@ impl Codegen<'_, '_> {
                 self.reload(r);
             }
         }
-        if live & FLAGS != 0 {
+        if region.blocks[0].flags_in == FlagsIn::Read {
             let unsettled = self.b.ins().load(I32, STATE, self.cpu, field!(host.flags));
             let (cold, on) = (self.b.create_block(), self.b.create_block());
             self.b.set_cold_block(cold);
@@ -330,8 +357,7 @@ impl Codegen<'_, '_> {
             if edges[k] == 0 && k != 0 {
                 self.b.seal_block(clif);
             }
-            self.handed = self.flags_in[k].unwrap_or(Flags::Variables);
-            self.flags = self.handed;
+            self.flags = self.flags_in[k].1;
             self.vfp = VfpValues::default();
             (self.ge, self.ge_dirty) = (None, false);
             (self.scalars.known, self.scalars.dirty) = self.scalars_in[k];
@@ -341,6 +367,7 @@ impl Codegen<'_, '_> {
             self.ended = false;
             (self.target, self.back, self.thumb) = (block.target, block.back, block.thumb);
             self.exit_mask = if block.flags_matter { u32::MAX } else { !FLAGS };
+            self.flags_asked = block.flags_asked;
             if block.header {
                 // Whether the flags are dirty matters only to who reads them.
                 let flags = if block.live_in & FLAGS != 0 { FLAGS } else { 0 };
@@ -403,7 +430,7 @@ impl Codegen<'_, '_> {
         }
         let holds = self.condition(inst.cond);
         let select = tuning::on(Optimisations::SELECT);
-        if let Flags::Sub(a, b, result) = self.flags
+        if let Some(Base::Sub(a, b, result)) = self.flags.whole()
             && select
             && matches!(inst.op, Op::CMP_imm | Op::CMP_reg | Op::SUB_imm | Op::SUB_reg)
             && d.effects.writes_flags
@@ -530,13 +557,13 @@ impl Codegen<'_, '_> {
             let v = self.b.ins().select(holds, new, kept);
             self.b.def_var(self.regs[r], v);
         }
-        if let Flags::Sub(a, b, result) = self.flags {
+        if let Base::Sub(a, b, result) = self.flags.base {
             let [a, b, result] = [(a, old[0]), (b, old[1]), (result, old[2])].map(|(new, old)| {
                 let same =
                     new == old || self.constant(new).is_some() && self.constant(new) == self.constant(old);
                 if same { new } else { self.b.ins().select(holds, new, old) }
             });
-            self.flags = Flags::Sub(a, b, result);
+            self.flags = Base::Sub(a, b, result).into();
         }
     }
 
@@ -656,7 +683,9 @@ impl Codegen<'_, '_> {
     /// Has the interpreter's handler do the instruction.
     fn interpret(&mut self, d: &Decoded) {
         let Some(inst) = d.inst else { return };
-        self.sync_flags();
+        if self.flags.base != Base::State {
+            self.sync_flags();
+        }
         let reads = if self.mode.precise { self.seen } else { 0 };
         self.flush(self.dirty & (reads | d.reads()));
         let helper = match self.helper {
@@ -705,7 +734,13 @@ impl Codegen<'_, '_> {
             let v = self.b.ins().load(I32, STATE, self.cpu, offset);
             self.b.def_var(self.nzcv[k], v);
         }
-        self.flags = Flags::Variables;
+        self.flags = Base::Variables.into();
+    }
+
+    /// May N and Z or C be kept apart from what has set the other flags?
+    pub(super) fn keeps_parts(&self) -> bool {
+        matches!(self.flags.base, Base::State | Base::Sub(..) | Base::Add(..))
+            && tuning::on(Optimisations::LAZY_FLAGS)
     }
 
     /// Behind an instruction that has set the flags.
@@ -717,27 +752,29 @@ impl Codegen<'_, '_> {
 
     /// Brings the flags into their variables.
     pub(super) fn sync_flags(&mut self) {
-        let (result, c, v) = match self.flags {
-            Flags::Variables => return,
-            Flags::Sub(_, b, r) if self.constant(b) == Some(0) => {
-                let (c, v) = (self.b.ins().iconst(I32, 1), self.b.ins().iconst(I32, 0));
-                for (k, x) in [r, r, c, v].into_iter().enumerate() {
-                    self.b.def_var(self.nzcv[k], x);
-                }
-                self.flags = Flags::Variables;
-                return;
+        let Flags { base, nz, c } = std::mem::replace(&mut self.flags, Base::Variables.into());
+        match base {
+            Base::Variables => {}
+            Base::State => {
+                // Rare: the region's blocks are told to have them in variables where they are read.
+                self.helper(Helper::SettleFlags, &[], I32);
+                self.reload_flags();
             }
-            Flags::Sub(a, b, r) => {
+            Base::Sub(_, b, r) if self.constant(b) == Some(0) => {
+                let (c, v) = (self.word_constant(1), self.word_constant(0));
+                self.define_flags([r, r, c, v]);
+            }
+            Base::Sub(a, b, r) => {
                 let c = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b);
                 let (x, y) = (self.b.ins().bxor(a, b), self.b.ins().bxor(a, r));
-                (r, c, self.b.ins().band(x, y))
+                self.define_sum(r, c, x, y);
             }
-            Flags::Add(a, b, r) => {
+            Base::Add(a, b, r) => {
                 let c = self.b.ins().icmp(IntCC::UnsignedLessThan, r, a);
                 let (x, y) = (self.b.ins().bxor(a, r), self.b.ins().bxor(b, r));
-                (r, c, self.b.ins().band(x, y))
+                self.define_sum(r, c, x, y);
             }
-            Flags::Float(a, b) => {
+            Base::Float(a, b) => {
                 use FloatCC::{LessThan, NotEqual, Unordered, UnorderedOrGreaterThanOrEqual};
                 for (k, cc) in
                     [LessThan, NotEqual, UnorderedOrGreaterThanOrEqual, Unordered].into_iter().enumerate()
@@ -747,16 +784,33 @@ impl Codegen<'_, '_> {
                     let x = if k == 0 { self.b.ins().ishl_imm_u(x, 31) } else { x };
                     self.b.def_var(self.nzcv[k], x);
                 }
-                self.flags = Flags::Variables;
-                return;
             }
-        };
-        let c = self.b.ins().uextend(I32, c);
-        let v = self.b.ins().ushr_imm_u(v, 31);
-        for (k, x) in [result, result, c, v].into_iter().enumerate() {
-            self.b.def_var(self.nzcv[k], x);
         }
-        self.flags = Flags::Variables;
+        if let Some(r) = nz {
+            self.b.def_var(self.nzcv[0], r);
+            self.b.def_var(self.nzcv[1], r);
+        }
+        if let Some(c) = c {
+            self.b.def_var(self.nzcv[2], c);
+        }
+    }
+
+    fn word_constant(&mut self, x: u32) -> Value {
+        self.b.ins().iconst(I32, i64::from(x))
+    }
+
+    fn define_flags(&mut self, nzcv: [Value; 4]) {
+        for (variable, x) in self.nzcv.into_iter().zip(nzcv) {
+            self.b.def_var(variable, x);
+        }
+    }
+
+    /// The flags of an addition or subtraction; V is the sign of both `x` and `y`.
+    fn define_sum(&mut self, result: Value, c: Value, x: Value, y: Value) {
+        let c = self.b.ins().uextend(I32, c);
+        let v = self.b.ins().band(x, y);
+        let v = self.b.ins().ushr_imm_u(v, 31);
+        self.define_flags([result, result, c, v]);
     }
 
     /// Stores the GE flags where the state does not have them; they stay dirty as below.
@@ -788,39 +842,53 @@ impl Codegen<'_, '_> {
                 };
             }
         }
-        if mask & FLAGS == 0 {
-            return;
+        if mask & FLAGS != 0 {
+            self.flush_flags();
         }
-        if self.flags == self.handed {
-            // Few instructions here, a call for who arrives where they may be read. Flags of this block are more often set
-            // again before that.
-            self.sync_flags();
-        }
-        let (kind, operands) = match self.flags {
-            Flags::Variables => (0, None),
-            Flags::Sub(a, b, _) => (FLAGS_SUB, Some((a, b))),
-            Flags::Add(a, b, _) => (FLAGS_ADD, Some((a, b))),
-            Flags::Float(a, b) => (self.kind_of_comparison(a), Some((a, b))),
+    }
+
+    /// Brings the flags into the state: operands, if they are such, for whoever needs them to compute.
+    fn flush_flags(&mut self) {
+        let Flags { base, nz, c } = self.flags;
+        let store = |g: &mut Self, x: Value, at: i32| {
+            g.b.ins().store(STATE, x, g.cpu, at);
         };
-        match operands {
-            // Whoever needs them computes them.
-            Some((a, b)) => {
-                let places = match self.flags {
-                    Flags::Float(..) => [field!(host.flags_float), field!(host.flags_float) + 8],
-                    _ => [field!(host.flags_a), field!(host.flags_b)],
-                };
-                self.b.ins().store(STATE, a, self.cpu, places[0]);
-                self.b.ins().store(STATE, b, self.cpu, places[1]);
-            }
-            None => {
-                for (k, offset) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
-                    let v = self.b.use_var(self.nzcv[k]);
-                    self.b.ins().store(STATE, v, self.cpu, offset);
+        let kind = match base {
+            Base::Variables => {
+                for (k, at) in [field!(n), field!(z), field!(c), field!(v)].into_iter().enumerate() {
+                    let x = self.b.use_var(self.nzcv[k]);
+                    store(self, x, at);
                 }
+                0
+            }
+            Base::State => 0,
+            Base::Sub(a, b, _) | Base::Add(a, b, _) => {
+                store(self, a, field!(host.flags_a));
+                store(self, b, field!(host.flags_b));
+                if matches!(base, Base::Sub(..)) { FLAGS_SUB } else { FLAGS_ADD }
+            }
+            Base::Float(a, b) => {
+                store(self, a, field!(host.flags_float));
+                store(self, b, field!(host.flags_float) + 8);
+                self.kind_of_comparison(a)
+            }
+        };
+        let mut later = 0;
+        for (part, at, bit) in [(nz, field!(host.flags_nz), FLAGS_NZ), (c, field!(host.flags_c), FLAGS_C)] {
+            if let Some(x) = part {
+                store(self, x, at);
+                later |= bit;
             }
         }
-        let kind = self.b.ins().iconst(I32, i64::from(kind));
-        self.b.ins().store(STATE, kind, self.cpu, field!(host.flags));
+        let kind = match base {
+            Base::State if later == 0 => return,
+            Base::State => {
+                let old = self.b.ins().load(I32, STATE, self.cpu, field!(host.flags));
+                self.b.ins().bor_imm_u(old, i64::from(later))
+            }
+            _ => self.word_constant(kind | later),
+        };
+        store(self, kind, field!(host.flags));
     }
 
     /// How the state calls a comparison of floats such as `a`.
@@ -832,7 +900,7 @@ impl Codegen<'_, '_> {
     pub(super) fn condition(&mut self, condition: u8) -> Value {
         use IntCC::*;
         let base = condition & !1;
-        if let Flags::Float(a, b) = self.flags {
+        if let Base::Float(a, b) = self.flags.base {
             // Less is N, equal is Z and C, greater is C, unordered is C and V.
             let cc = match base {
                 cond::EQ => FloatCC::Equal,
@@ -846,8 +914,9 @@ impl Codegen<'_, '_> {
             let cc = if condition & 1 != 0 { cc.complement() } else { cc };
             return self.b.ins().fcmp(cc, a, b);
         }
-        let direct = match self.flags {
-            Flags::Sub(a, b, _) => match base {
+        let Flags { base: from, nz, c } = self.flags;
+        let direct = match (self.flags.whole(), from) {
+            (Some(Base::Sub(a, b, _)), _) => match base {
                 cond::EQ => Some((Equal, a, b)),
                 cond::CS => Some((UnsignedGreaterThanOrEqual, a, b)),
                 cond::HI => Some((UnsignedGreaterThan, a, b)),
@@ -855,18 +924,27 @@ impl Codegen<'_, '_> {
                 cond::GT => Some((SignedGreaterThan, a, b)),
                 _ => None,
             },
-            Flags::Add(a, _, r) if base == cond::CS => Some((UnsignedLessThan, r, a)),
+            (_, Base::Sub(a, b, _)) if base == cond::CS && c.is_none() => {
+                Some((UnsignedGreaterThanOrEqual, a, b))
+            }
+            (_, Base::Add(a, _, r)) if base == cond::CS && c.is_none() => Some((UnsignedLessThan, r, a)),
             _ => None,
         };
         if let Some((cc, a, b)) = direct {
             let cc = if condition & 1 != 0 { cc.complement() } else { cc };
             return self.b.ins().icmp(cc, a, b);
         }
+        if let (cond::CS, Some(c)) = (base, c) {
+            return self.b.ins().icmp_imm_s(if condition & 1 != 0 { Equal } else { NotEqual }, c, 0);
+        }
         // `sub` and `add` share N and Z with any result.
-        let result = match self.flags {
-            Flags::Sub(_, _, r) | Flags::Add(_, _, r) => Some(r),
-            Flags::Variables | Flags::Float(..) => None,
-        };
+        let result = nz.or(match from {
+            Base::Sub(_, _, r) | Base::Add(_, _, r) => Some(r),
+            _ => None,
+        });
+        if from == Base::State && !(result.is_some() && matches!(base, cond::EQ | cond::MI)) {
+            self.sync_flags();
+        }
         let simple = match base {
             cond::EQ => Some((Equal, result.unwrap_or_else(|| self.b.use_var(self.nzcv[1])))),
             cond::MI => Some((SignedLessThan, result.unwrap_or_else(|| self.b.use_var(self.nzcv[0])))),
@@ -992,12 +1070,12 @@ impl Codegen<'_, '_> {
     pub(super) fn branch_on(&mut self, holds: Value, taken: Edge, otherwise: Edge) {
         self.store_ge();
         let (then, other) = (self.destination(taken), self.destination(otherwise));
-        let flags = self.flags;
+        let (flags, dirty) = (self.flags, self.dirty);
         self.b.ins().brif(holds, then.0, &[], other.0, &[]);
         for (edge, (block, inside)) in [(taken, then), (otherwise, other)] {
             if !inside {
                 self.switch(block);
-                self.flags = flags;
+                (self.flags, self.dirty) = (flags, dirty);
                 self.go(edge);
             }
         }
@@ -1007,17 +1085,22 @@ impl Codegen<'_, '_> {
     /// The block to branch to for an edge, and whether it is the region's own: else `go` fills it.
     fn destination(&mut self, edge: Edge) -> (Block, bool) {
         match edge {
-            Edge::Inside(k)
-                if (self.live_in[k] & FLAGS == 0
-                    || matches!(self.flags, Flags::Variables)
-                    || self.flags_in[k].is_some())
-                    && self.scalars_ready(k) =>
-            {
+            Edge::Inside(k) if self.flags_ready(k) && self.scalars_ready(k) => {
                 self.hand_flags(k);
                 (self.blocks[k], true)
             }
             _ => (self.b.create_block(), false),
         }
+    }
+
+    /// Are the flags as a block of the region expects them?
+    fn flags_ready(&self, k: usize) -> bool {
+        self.live_in[k] & FLAGS == 0
+            || match self.flags_in[k].0 {
+                FlagsIn::Handed => true,
+                FlagsIn::Read => self.flags.base == Base::Variables,
+                FlagsIn::Stored => self.dirty & FLAGS == 0,
+            }
     }
 
     /// Makes the flags what a block of the region expects.
@@ -1026,8 +1109,14 @@ impl Codegen<'_, '_> {
             return;
         }
         match &mut self.flags_in[k] {
-            Some(flags) => *flags = self.flags,
-            None => self.sync_flags(),
+            (FlagsIn::Handed, flags) => *flags = self.flags,
+            (FlagsIn::Read, _) => self.sync_flags(),
+            (FlagsIn::Stored, _) => {
+                if self.dirty & FLAGS != 0 {
+                    self.flush_flags();
+                    self.dirty &= !FLAGS;
+                }
+            }
         }
     }
 
@@ -1044,7 +1133,7 @@ impl Codegen<'_, '_> {
             }
             Edge::Outside(pc) => {
                 let dirty = self.dirty & self.exit_mask;
-                if dirty & FLAGS != 0 && !matches!(self.flags, Flags::Float(..)) {
+                if dirty & FLAGS != 0 && self.flags_asked && !matches!(self.flags.base, Base::Float(..)) {
                     // They are read there: cheaper here than by whoever arrives. Those of floats seldom are read.
                     self.sync_flags();
                 }
@@ -1120,9 +1209,10 @@ impl Codegen<'_, '_> {
                     self.b.set_cold_block(outside);
                     self.b.ins().brif(expected, inside, &[], outside, &[]);
                     self.switch(inside);
-                    let (flags, scalars) = (self.flags, (self.scalars.known, self.scalars.dirty));
+                    let (flags, dirty) = (self.flags, self.dirty);
+                    let scalars = (self.scalars.known, self.scalars.dirty);
                     self.go_back(back);
-                    self.flags = flags;
+                    (self.flags, self.dirty) = (flags, dirty);
                     (self.scalars.known, self.scalars.dirty) = scalars;
                     self.switch(outside);
                 }
