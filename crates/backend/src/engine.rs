@@ -5,7 +5,7 @@ use crate::cache::native::{LinkSlot, Native};
 use crate::cache::store::Store;
 use crate::cache::{BlockRef, Cache, Key};
 use crate::codegen::region::Worth;
-use crate::codegen::{self, Compiler, Effort, Mode};
+use crate::codegen::{self, Compiler, Effort, Extent, Mode};
 use crate::fp::soft::fpscr::{DN, FZ};
 use crate::interp::block::{self, Fetch};
 use crate::interp::{Block, Interp, Slot, control};
@@ -504,7 +504,7 @@ impl Engine {
         read: &dyn Fn(u32, &mut [u8]) -> usize,
         warm: &dyn Fn(u32, bool) -> bool,
         hot: &dyn Fn(&Native, u32, bool) -> bool,
-    ) -> Option<(u64, *const LinkSlot, Vec<u32>)> {
+    ) -> Option<(u64, *const LinkSlot, Extent)> {
         if key.itstate() != 0 {
             return None;
         }
@@ -522,9 +522,9 @@ impl Engine {
         let shareable = self.source.is_file(key.pc());
         stats::count(Event::Region);
         stats::add(Event::RegionInstruction, compiled.instructions.into());
-        let starts = compiled.starts.clone();
+        let extent = compiled.extent.clone();
         let (body, slot) = tier1.native.place(key, mode, compiled, shareable, read)?;
-        Some((body, slot, starts))
+        Some((body, slot, extent))
     }
 
     /// Tells who profiles where a region's code lies.
@@ -588,7 +588,7 @@ impl Engine {
             let all = if here > 0 { stores.map(|s| s.worth(b.key, here)).max() } else { None };
             (b.key, all.unwrap_or(0))
         };
-        let executed: HashMap<Key, u32> = self.cache.blocks().into_iter().map(total).collect();
+        let mut executed: HashMap<Key, u32> = self.cache.blocks().into_iter().map(total).collect();
         let Some(least) = tier1.native.stores().iter().find_map(|s| s.threshold()) else { return };
         let mut keys: Vec<Key> = executed.iter().filter(|(_, n)| **n >= least).map(|(k, _)| *k).collect();
         keys.retain(|k| k.itstate() == 0);
@@ -597,21 +597,29 @@ impl Engine {
         let (mut heads, mut inside) = (HashSet::new(), HashSet::new());
         let mode = self.mode();
         let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-        for key in keys {
-            let file = self.source.is_file(key.pc());
-            if !file || inside.contains(&key.pc()) || tier1.native.take(key, mode, &read).is_some() {
-                continue;
+        for mut key in keys {
+            loop {
+                let file = self.source.is_file(key.pc());
+                if !file || inside.contains(&key.pc()) || tier1.native.take(key, mode, &read).is_some() {
+                    break;
+                }
+                let times = |pc, thumb| executed.get(&Key::new(pc, thumb, 0)).copied().unwrap_or(0);
+                let own = executed[&key] / OWN;
+                let warm = |pc, thumb| {
+                    let n = times(pc, thumb);
+                    n >= (least / INSIDE).max(1) && (!heads.contains(&pc) || own >= least && n >= own)
+                };
+                let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
+                let compiled = self.compile(&mut tier1, key, mode, &read, &warm, &hot);
+                heads.insert(key.pc());
+                let Some((.., extent)) = compiled else { break };
+                inside.extend(extent.starts);
+                // Where the region is full in the middle of a block, this is where processes that use it will go on.
+                let mut next = extent.ends.into_iter().map(|pc| Key::new(pc, key.thumb(), 0));
+                let Some(next) = next.find(|k| !executed.contains_key(k)) else { break };
+                executed.insert(next, executed[&key]);
+                key = next;
             }
-            let times = |pc, thumb| executed.get(&Key::new(pc, thumb, 0)).copied().unwrap_or(0);
-            let own = executed[&key] / OWN;
-            let warm = |pc, thumb| {
-                let n = times(pc, thumb);
-                n >= (least / INSIDE).max(1) && (!heads.contains(&pc) || own >= least && n >= own)
-            };
-            let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
-            let compiled = self.compile(&mut tier1, key, mode, &read, &warm, &hot);
-            heads.insert(key.pc());
-            inside.extend(compiled.into_iter().flat_map(|c| c.2));
         }
     }
 

@@ -152,7 +152,7 @@ impl Baseline {
             exits: std::mem::take(&mut self.exits),
             faults,
             ranges: region.ranges(),
-            starts: region.starts(),
+            extent: region.extent(),
             instructions: region.len as u32,
             heat: Some(heat / (1 + LEFT_COSTS * self.left / region.len.max(1) as u32)),
             heads: std::mem::take(&mut self.heads),

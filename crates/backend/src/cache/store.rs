@@ -670,7 +670,7 @@ fn take(next: &AtomicU32, size: usize, end: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codegen::Exit;
+    use crate::codegen::{Exit, Extent};
     use std::fs::File;
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::FileExt;
@@ -687,7 +687,7 @@ mod tests {
             exits: vec![Exit { target }],
             faults: Vec::new(),
             ranges: vec![pc..pc + 4, pc + 100..pc + 104],
-            starts: vec![pc, pc + 100],
+            extent: Extent { starts: vec![pc, pc + 100], ends: Vec::new() },
             instructions: 2,
             heat: None,
             heads: Vec::new(),

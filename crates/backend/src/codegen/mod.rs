@@ -12,7 +12,7 @@ mod stand_in;
 mod translate;
 mod vector;
 
-pub use region::{Region, Worth};
+pub use region::{Extent, Region, Worth};
 pub use translate::Codegen;
 
 use crate::cache::Key;
@@ -87,8 +87,8 @@ pub struct Compiled {
     pub faults: Vec<FaultPoint>,
     /// The guest addresses the code was made from: one range a block.
     pub ranges: Vec<std::ops::Range<u32>>,
-    /// Where its blocks start, without those of other functions.
-    pub starts: Vec<u32>,
+    /// Its blocks, without those of other functions.
+    pub extent: Extent,
     /// Guest instructions.
     pub instructions: u32,
     /// Of baseline code, the executions after which it leaves by its last exit or one of `heads`.
@@ -356,7 +356,7 @@ impl Compiler {
             exits,
             faults,
             ranges,
-            starts: region.starts(),
+            extent: region.extent(),
             instructions: region.len as u32,
             heat: None,
             heads: Vec::new(),

@@ -128,6 +128,15 @@ pub struct Region {
     pub len: usize,
 }
 
+/// Where a region's blocks are.
+#[derive(Clone, Debug, Default)]
+pub struct Extent {
+    /// Where they start.
+    pub starts: Vec<u32>,
+    /// Where code goes on outside without a branch.
+    pub ends: Vec<u32>,
+}
+
 impl Region {
     /// The guest addresses it was made from: one range a block.
     pub fn ranges(&self) -> Vec<std::ops::Range<u32>> {
@@ -138,10 +147,17 @@ impl Region {
         self.blocks.iter().filter_map(range).collect()
     }
 
-    /// Where its blocks start, without those of functions that were taken in.
-    pub fn starts(&self) -> Vec<u32> {
-        let own = self.blocks.iter().filter(|b| !b.inlined);
-        own.filter_map(|b| b.instructions.first()).map(|d| d.pc).collect()
+    /// Its blocks, without those of functions that were taken in.
+    pub fn extent(&self) -> Extent {
+        let own = || self.blocks.iter().filter(|b| !b.inlined);
+        let goes_on = |b: &Block| match (b.next?, b.instructions.last()?.effects.flow) {
+            (Edge::Outside(pc), None) => Some(pc),
+            _ => None,
+        };
+        Extent {
+            starts: own().filter_map(|b| b.instructions.first()).map(|d| d.pc).collect(),
+            ends: own().filter_map(goes_on).collect(),
+        }
     }
 
     /// The edges that lead to a block.
@@ -783,7 +799,7 @@ mod tests {
             ]
         );
         assert!(whole.blocks[0].header && whole.blocks.iter().skip(1).all(|b| !b.header));
-        assert_eq!(whole.starts(), [0, 4, 8]);
+        assert_eq!(whole.extent().starts, [0, 4, 8]);
         let alone = region(&Worth { hot: &|_, _| false, ..Worth::ALL }).expect("a region");
         assert_eq!(starts(&alone), [(0, false, None)]);
     }
