@@ -5,7 +5,7 @@ use crate::interp::block::{Decoded, Fetch};
 use crate::tuning::{self, Optimisations};
 use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::{Flow, scalar_overlap};
-use forearm_frontend::inst::cond;
+use forearm_frontend::inst::{Op, cond};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// NZCV among the register bits of a [`Block`]'s sets.
@@ -192,6 +192,11 @@ impl Decoded {
 
     fn conditional(&self) -> bool {
         self.inst.is_some_and(|i| i.cond != cond::AL)
+    }
+
+    /// Is it a comparison or a subtraction, so that flags it sets are those of its operands?
+    pub fn subtracts(&self) -> bool {
+        self.inst.is_some_and(|i| matches!(i.op, Op::CMP_imm | Op::CMP_reg | Op::SUB_imm | Op::SUB_reg))
     }
 
     /// Which flags it reads, in halves.

@@ -2,7 +2,7 @@
 //! the values of `integer`, `float` and `vector`.
 
 use super::helpers::Helper;
-use super::region::{Back, Edge, FLAGS, FlagsIn, Region};
+use super::region::{self, Back, Edge, FLAGS, FlagsIn, Region};
 use super::{Exit, Features, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
@@ -21,6 +21,7 @@ use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::scalar_overlap;
 use forearm_frontend::inst::{Op, cond};
 use forearm_frontend::machine::CryptoOp;
+use std::ops::Range;
 
 /// Where the flags come from at this point of the code: from `base`, but for those that were set later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,6 +238,30 @@ fn scalar_place(n: u8) -> (Type, i32) {
     if n < 32 { (F32, field!(vfp) + 4 * i32::from(n)) } else { (F64, field!(vfp) + 8 * i32::from(n - 32)) }
 }
 
+/// How many instructions from the first one on share its condition, for [`Codegen::run`]. 1: it is better off by itself.
+fn run_length(instructions: &[Decoded]) -> usize {
+    let condition = |d: &Decoded| d.inst.map_or(cond::AL, |i| i.cond);
+    let first = condition(&instructions[0]);
+    if first == cond::AL || !tuning::on(Optimisations::SELECT) {
+        return 1;
+    }
+    let (mut length, mut count, mut memory) = (0, 0, false);
+    for (k, d) in instructions.iter().enumerate() {
+        let e = &d.effects;
+        if d.is_it() {
+            continue;
+        }
+        let branch = d.inst.is_some_and(|i| i.op == Op::B);
+        let plain = !(e.rare || e.float || e.touches_other || e.flow.is_some());
+        if condition(d) != first || !(plain || branch) || d.inst.is_none() {
+            break;
+        }
+        (length, count, memory) = (k + 1, count + 1, memory | e.memory);
+    }
+    // A select is better than a branch, which an access to memory needs anyway.
+    if count > 1 && memory { length } else { 1 }
+}
+
 /// Fills a new function with a region's code; the exits are what its link slots stand for.
 pub(super) fn emit(
     b: &mut FunctionBuilder<'_>,
@@ -376,19 +401,20 @@ impl Codegen<'_, '_> {
             if stats::on() {
                 self.count(block.instructions.len());
             }
-            let mut last = None;
-            for (k, (d, flags_live)) in block.instructions.iter().zip(&block.flags_live).enumerate() {
-                number += 1;
-                self.flags_wanted = block.flags_live.get(k + 1).is_none_or(|live| *live);
-                self.at = *d;
-                self.seen = if *flags_live { u32::MAX } else { !FLAGS };
-                self.b.set_srcloc(SourceLoc::new(number));
-                self.instruction(d, block.next);
-                last = Some(*d);
-                if self.ended {
-                    break; // before the end: FPSCR was written
+            let mut at = 0;
+            // It ends early where FPSCR was written.
+            while at < block.instructions.len() && !self.ended {
+                let length = run_length(&block.instructions[at..]);
+                if length > 1 {
+                    self.run(block, at..at + length, number);
+                } else {
+                    self.begin(block, at, number);
+                    self.instruction(&block.instructions[at], block.next);
                 }
+                at += length;
             }
+            number += block.instructions.len() as u32;
+            let last = block.instructions.last();
             self.b.set_srcloc(SourceLoc::default());
             if !self.ended {
                 // Also for a block without instructions.
@@ -404,6 +430,93 @@ impl Codegen<'_, '_> {
             }
         }
         self.b.seal_all_blocks();
+    }
+
+    /// Before instruction `k` of a block, which is `number` instructions behind the region's first.
+    fn begin(&mut self, block: &region::Block, k: usize, number: u32) {
+        self.flags_wanted = block.flags_live.get(k + 1).is_none_or(|live| *live);
+        self.at = block.instructions[k];
+        self.seen = if block.flags_live[k] { u32::MAX } else { !FLAGS };
+        self.b.set_srcloc(SourceLoc::new(number + k as u32 + 1));
+    }
+
+    /// Instructions `run` of a block, which [`run_length`] has found. Once their condition fails, none of those that are left
+    /// is executed: they leave the flags as they are.
+    fn run(&mut self, block: &region::Block, run: Range<usize>, number: u32) {
+        let instructions = &block.instructions[run.clone()];
+        let condition = instructions[0].inst.map_or(cond::AL, |i| i.cond);
+        let sets_flags = instructions.iter().any(|d| d.effects.writes_flags);
+        // Behind the run the flags are those of one of some subtractions, or in the variables.
+        let subtracts = matches!(self.flags.whole(), Some(Base::Sub(..)))
+            && condition & !1 != cond::VS
+            && tuning::on(Optimisations::LAZY_FLAGS)
+            && instructions.iter().filter(|d| d.effects.writes_flags).all(|d| d.subtracts());
+        let operands = (sets_flags && subtracts).then(|| [self.b.declare_var(I32), self.b.declare_var(I32)]);
+        let (flags, scalars) = (self.flags, (self.scalars.known, self.scalars.dirty));
+        let (extended, based, ge) = (self.extended.len(), self.based.len(), (self.ge, self.ge_dirty));
+        let leave = |g: &mut Self, after: Block| {
+            match (operands, g.flags.base) {
+                (Some(variables), Base::Sub(a, b, _)) => {
+                    g.b.def_var(variables[0], a);
+                    g.b.def_var(variables[1], b);
+                }
+                _ if sets_flags => g.sync_flags(),
+                _ => {}
+            }
+            g.b.ins().jump(after, &[]);
+        };
+        let after = self.b.create_block();
+        let mut dirty = self.dirty;
+        let mut tested = false;
+        for k in run.clone() {
+            let d = &block.instructions[k];
+            if d.is_it() {
+                continue;
+            }
+            self.begin(block, k, number);
+            if !tested {
+                let holds = self.condition(condition);
+                let (then, failed) = (self.b.create_block(), self.b.create_block());
+                self.b.ins().brif(holds, then, &[], failed, &[]);
+                let here = self.flags;
+                self.switch(failed);
+                leave(self, after);
+                self.flags = here;
+                self.switch(then);
+            }
+            tested = !d.effects.writes_flags;
+            dirty |= self.dirty;
+            if let Some(branch) = d.inst.filter(|i| i.op == Op::B) {
+                let taken = self.branch_edge(branch.imm);
+                self.go(taken);
+            } else {
+                self.unconditional(d);
+            }
+        }
+        if !self.ended {
+            dirty |= self.dirty;
+            leave(self, after);
+        }
+        self.switch(after);
+        self.dirty = dirty;
+        (self.scalars.known, self.scalars.dirty) = scalars;
+        self.extended.truncate(extended);
+        self.based.truncate(based);
+        (self.ge, self.ge_dirty) = ge;
+        self.flags = match operands {
+            _ if !sets_flags => flags,
+            Some(variables) => {
+                let [a, b] = variables.map(|v| self.b.use_var(v));
+                let result = self.b.ins().isub(a, b);
+                Base::Sub(a, b, result).into()
+            }
+            None => Base::Variables.into(),
+        };
+        if self.ended {
+            self.ended = false;
+            let next = self.at.pc.wrapping_add(self.at.len());
+            self.go(block.next.unwrap_or(Edge::Outside(next)));
+        }
     }
 
     /// Counts instructions as executed.
@@ -432,7 +545,7 @@ impl Codegen<'_, '_> {
         let select = tuning::on(Optimisations::SELECT);
         if let Some(Base::Sub(a, b, result)) = self.flags.whole()
             && select
-            && matches!(inst.op, Op::CMP_imm | Op::CMP_reg | Op::SUB_imm | Op::SUB_reg)
+            && d.subtracts()
             && d.effects.writes_flags
             && d.effects.flow.is_none()
         {
