@@ -88,6 +88,8 @@ pub struct Block {
     pub flags_asked: bool,
     /// How the flags come in.
     pub flags_in: FlagsIn,
+    /// Registers that may be read before they are written, also by who comes behind the region.
+    pub wanted_in: u32,
 }
 
 /// How a block of a region gets the flags.
@@ -111,6 +113,9 @@ enum Outside {
     Unsure,
     Reads,
 }
+
+/// r0 to r14, a bit each.
+pub const REGISTERS: u32 = 0x7fff;
 
 /// N and Z.
 const NZ: u8 = 1;
@@ -585,18 +590,48 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             _ => FlagsIn::Stored,
         };
     }
-    // Forward: what may be dirty.
-    let mut work: Vec<usize> = (0..n).collect();
-    while let Some(k) = work.pop() {
-        let out = dirty_behind(&region.blocks[k], precise);
-        for &s in &successors[k] {
-            let b = &mut region.blocks[s];
-            let out = if b.flags_in == FlagsIn::Stored { out & !FLAGS } else { out };
-            if b.dirty_in | out != b.dirty_in {
-                b.dirty_in |= out;
-                work.push(s);
-            }
+    // Registers that the region reads, and those that it or who comes behind it may read.
+    let (mut used, mut wanted) = (vec![0u32; n], vec![0u32; n]);
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for k in (0..n).rev() {
+            let b = &region.blocks[k];
+            let behind = |live: &[u32]| successors[k].iter().fold(0, |l, &s| l | live[s]);
+            let through = |live: u32, anywhere: u32| {
+                let live = b.instructions.iter().rev().fold(live, |l, d| {
+                    l & !d.kills() | d.reads() | if d.effects.memory { anywhere } else { 0 }
+                });
+                live & REGISTERS
+            };
+            let leaves = if leaves(b) { REGISTERS } else { 0 };
+            // A loop may be left where it starts.
+            let out = through(behind(&wanted) | leaves, if precise { REGISTERS } else { 0 });
+            let new = [through(behind(&used), 0), if b.header { REGISTERS } else { out }];
+            changed |= new != [used[k], wanted[k]];
+            [used[k], wanted[k]] = new;
         }
+    }
+    // Forward: what may be dirty. Where ways meet, what is dirty on some of them only and that the region does not read is stored
+    // on those: else all others would have to load it.
+    let before: Vec<Vec<usize>> =
+        (0..n).map(|s| (0..n).filter(|&k| successors[k].contains(&s)).collect()).collect();
+    changed = true;
+    while changed {
+        changed = false;
+        for s in 0..n {
+            let out = before[s].iter().map(|&k| dirty_behind(&region.blocks[k], precise));
+            let (all, some) = out.fold((u32::MAX, 0), |(all, some), out| (all & out, some | out));
+            let b = &region.blocks[s];
+            let kept = if s == 0 || b.header { some } else { some & wanted[s] & (all | used[s]) };
+            let flags = if b.flags_in == FlagsIn::Stored { 0 } else { some & FLAGS };
+            let dirty = kept & REGISTERS | flags;
+            changed |= dirty != b.dirty_in;
+            region.blocks[s].dirty_in = dirty;
+        }
+    }
+    for (b, wanted) in region.blocks.iter_mut().zip(wanted) {
+        b.wanted_in = wanted;
     }
     // Flags need not be stored on the way to code that sets them first.
     let dead_flags = tuning::on(Optimisations::DEAD_FLAGS);
@@ -618,14 +653,9 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     // hence dirty registers count as live throughout; only the flags are worth the precision.
     let mut live = vec![0u32; n];
     let live_behind = |b: &Block, live: &[u32], k: usize| {
-        let leaves = [b.next, b.target].iter().flatten().any(|e| matches!(e, Edge::Outside(_)))
-            || b.instructions.last().is_some_and(|d| {
-                d.inst.is_none()
-                    || matches!(d.effects.flow, Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_)))
-            });
         let inside = successors[k].iter().fold(0, |l, &s| l | live[s]);
         let stored = if flags_matter[k] { u32::MAX } else { !FLAGS };
-        inside | if leaves { (dirty_behind(b, precise) | FLAGS) & stored } else { 0 }
+        inside | if leaves(b) { (dirty_behind(b, precise) | FLAGS) & stored } else { 0 }
     };
     changed = true;
     while changed {
@@ -759,6 +789,15 @@ fn apart(set: u64, live: u64) -> u64 {
 
 /// The D registers among S and D registers.
 const DOUBLES: u64 = !0 << 32;
+
+/// May the region be left at the end of this block?
+fn leaves(b: &Block) -> bool {
+    [b.next, b.target].iter().flatten().any(|e| matches!(e, Edge::Outside(_)))
+        || b.instructions.last().is_none_or(|d| {
+            d.inst.is_none()
+                || matches!(d.effects.flow, Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_)))
+        })
+}
 
 /// What may be dirty behind a block. In precise mode an access to memory has stored everything before it.
 fn dirty_behind(b: &Block, precise: bool) -> u32 {

@@ -2,7 +2,7 @@
 //! the values of `integer`, `float` and `vector`.
 
 use super::helpers::Helper;
-use super::region::{self, Back, Edge, FLAGS, FlagsIn, Region};
+use super::region::{self, Back, Edge, FLAGS, FlagsIn, REGISTERS, Region};
 use super::{Exit, Features, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
@@ -210,6 +210,8 @@ pub struct Codegen<'a, 'f> {
     /// The instruction set of each.
     thumbs: Vec<bool>,
     live_in: Vec<u32>,
+    /// Registers that each block may get dirty, and those that it wants at all.
+    registers_in: Vec<(u32, u32)>,
     /// How each block gets the flags, and where from.
     flags_in: Vec<(FlagsIn, Flags)>,
     /// S and D registers that each block gets in variables, and those of them that may be dirty.
@@ -311,6 +313,7 @@ pub(super) fn emit(
         blocks,
         thumbs: region.blocks.iter().map(|b| b.thumb).collect(),
         live_in: region.blocks.iter().map(|b| b.live_in).collect(),
+        registers_in: region.blocks.iter().map(|b| (b.dirty_in & REGISTERS, b.wanted_in)).collect(),
         flags_in: region
             .blocks
             .iter()
@@ -945,6 +948,13 @@ impl Codegen<'_, '_> {
         self.store_scalars(u64::MAX);
         self.flush_ge();
         let mask = mask & self.dirty;
+        self.store_registers(mask);
+        if mask & FLAGS != 0 {
+            self.flush_flags();
+        }
+    }
+
+    fn store_registers(&mut self, mask: u32) {
         for r in 0..15 {
             if mask & 1 << r != 0 {
                 let wide = self.b.use_var(self.regs[r as usize]);
@@ -954,9 +964,6 @@ impl Codegen<'_, '_> {
                     None => self.b.ins().istore32(STATE, wide, self.cpu, at),
                 };
             }
-        }
-        if mask & FLAGS != 0 {
-            self.flush_flags();
         }
     }
 
@@ -1198,12 +1205,20 @@ impl Codegen<'_, '_> {
     /// The block to branch to for an edge, and whether it is the region's own: else `go` fills it.
     fn destination(&mut self, edge: Edge) -> (Block, bool) {
         match edge {
-            Edge::Inside(k) if self.flags_ready(k) && self.scalars_ready(k) => {
+            Edge::Inside(k)
+                if self.flags_ready(k) && self.scalars_ready(k) && self.unexpected(k) == 0 =>
+            {
                 self.hand_flags(k);
                 (self.blocks[k], true)
             }
             _ => (self.b.create_block(), false),
         }
+    }
+
+    /// Dirty registers that a block of the region expects to find in the state.
+    fn unexpected(&self, k: usize) -> u32 {
+        let (dirty, wanted) = self.registers_in[k];
+        self.dirty & REGISTERS & wanted & !dirty
     }
 
     /// Are the flags as a block of the region expects them?
@@ -1240,6 +1255,7 @@ impl Codegen<'_, '_> {
                 self.store_ge();
                 self.hand_flags(k);
                 self.prepare_scalars(k);
+                self.store_registers(self.unexpected(k));
                 let block = self.blocks[k];
                 self.b.ins().jump(block, &[]);
                 self.ended = true;
