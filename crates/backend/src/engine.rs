@@ -15,7 +15,7 @@ use crate::tuning::{self, Optimisations};
 use crate::{enter, fault, interp, log};
 use forearm_frontend::accesses::{self, Access};
 use forearm_frontend::decode::ItState;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -201,6 +201,13 @@ fn enter_region(block: &Block, body: u64, slot: *const LinkSlot) {
     block.native_slot.store(slot.cast_mut(), Ordering::Release);
     block.native.store(body, Ordering::Release);
     control::make_native(block);
+}
+
+/// What a region is to take in, see [`Worth`].
+struct Reach<'a> {
+    warm: &'a dyn Fn(u32, bool) -> bool,
+    hot: &'a dyn Fn(&Native, u32, bool) -> bool,
+    stop: &'a dyn Fn(u32) -> bool,
 }
 
 /// One guest process's translations; shared by its threads.
@@ -489,7 +496,8 @@ impl Engine {
         let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
         let warm = |pc, thumb| self.is_warm(Key::new(pc, thumb, 0), true);
         let hot = |native: &Native, pc, thumb| self.is_nearly_hot(native, Key::new(pc, thumb, 0));
-        let placed = self.compile(tier1, key, mode, read, &warm, &hot).map(|c| (c.0, c.1));
+        let reach = Reach { warm: &warm, hot: &hot, stop: &|_| false };
+        let placed = self.compile(tier1, key, mode, read, &reach).map(|c| (c.0, c.1));
         let spent = processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
         stats::compiled_for(spent);
         tier1.spent += spent;
@@ -502,8 +510,7 @@ impl Engine {
         key: Key,
         mode: Mode,
         read: &dyn Fn(u32, &mut [u8]) -> usize,
-        warm: &dyn Fn(u32, bool) -> bool,
-        hot: &dyn Fn(&Native, u32, bool) -> bool,
+        reach: &Reach<'_>,
     ) -> Option<(u64, *const LinkSlot, Extent)> {
         if key.itstate() != 0 {
             return None;
@@ -517,7 +524,8 @@ impl Engine {
             .ok();
         }
         let native = &tier1.native;
-        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb) };
+        let Reach { warm, hot, stop } = *reach;
+        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb), stop };
         let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), &worth, mode)?;
         let shareable = self.source.is_file(key.pc());
         stats::count(Event::Region);
@@ -597,28 +605,36 @@ impl Engine {
         let (mut heads, mut inside) = (HashSet::new(), HashSet::new());
         let mode = self.mode();
         let read = |pc: u32, buffer: &mut [u8]| self.read_code(pc, buffer);
-        for mut key in keys {
-            loop {
-                let file = self.source.is_file(key.pc());
-                if !file || inside.contains(&key.pc()) || tier1.native.take(key, mode, &read).is_some() {
-                    break;
+        let mut keys = VecDeque::from(keys);
+        let mut behind = HashSet::new();
+        while let Some(key) = keys.pop_front() {
+            let file = self.source.is_file(key.pc());
+            if !file || inside.contains(&key.pc()) || tier1.native.take(key, mode, &read).is_some() {
+                continue;
+            }
+            let times = |pc, thumb| executed.get(&Key::new(pc, thumb, 0)).copied().unwrap_or(0);
+            let own = executed[&key] / OWN;
+            let goes_on = behind.contains(&key);
+            let warm = |pc, thumb| {
+                let n = times(pc, thumb);
+                let again = own >= least && n >= own && !goes_on;
+                n >= (least / INSIDE).max(1) && (again || !heads.contains(&pc))
+            };
+            let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
+            let stop = |pc: u32| goes_on && heads.contains(&pc);
+            let reach = Reach { warm: &warm, hot: &hot, stop: &stop };
+            let compiled = self.compile(&mut tier1, key, mode, &read, &reach);
+            heads.insert(key.pc());
+            let Some((.., extent)) = compiled else { continue };
+            inside.extend(extent.starts);
+            // Where the region is full in the middle of a block, this is where processes that use it will go on. It comes last, and
+            // only as far as another region: a long loop would be compiled from each of its instructions.
+            for next in extent.ends.into_iter().map(|pc| Key::new(pc, key.thumb(), 0)) {
+                if !executed.contains_key(&next) {
+                    executed.insert(next, executed[&key]);
+                    behind.insert(next);
+                    keys.push_back(next);
                 }
-                let times = |pc, thumb| executed.get(&Key::new(pc, thumb, 0)).copied().unwrap_or(0);
-                let own = executed[&key] / OWN;
-                let warm = |pc, thumb| {
-                    let n = times(pc, thumb);
-                    n >= (least / INSIDE).max(1) && (!heads.contains(&pc) || own >= least && n >= own)
-                };
-                let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
-                let compiled = self.compile(&mut tier1, key, mode, &read, &warm, &hot);
-                heads.insert(key.pc());
-                let Some((.., extent)) = compiled else { break };
-                inside.extend(extent.starts);
-                // Where the region is full in the middle of a block, this is where processes that use it will go on.
-                let mut next = extent.ends.into_iter().map(|pc| Key::new(pc, key.thumb(), 0));
-                let Some(next) = next.find(|k| !executed.contains_key(k)) else { break };
-                executed.insert(next, executed[&key]);
-                key = next;
             }
         }
     }

@@ -26,6 +26,8 @@ pub struct Worth<'a> {
     pub warm: &'a dyn Fn(u32, bool) -> bool,
     /// Executed so often that a call from here is worth a copy of it, or that it is worth going on here behind one.
     pub hot: &'a dyn Fn(u32, bool) -> bool,
+    /// Where the region ends in any case.
+    pub stop: &'a dyn Fn(u32) -> bool,
 }
 
 /// Where a block goes.
@@ -39,7 +41,7 @@ pub enum Edge {
 
 impl Worth<'_> {
     /// Everything is.
-    pub const ALL: Worth<'static> = Worth { warm: &|_, _| true, hot: &|_, _| true };
+    pub const ALL: Worth<'static> = Worth { warm: &|_, _| true, hot: &|_, _| true, stop: &|_| false };
 }
 
 /// Where a function taken into a region returns to.
@@ -379,7 +381,8 @@ impl Finder<'_, '_> {
             }
             self.leaders.insert(start);
             while !self.code.contains_key(&(call, pc)) {
-                let full = self.code.len() >= MAX_INSTRUCTIONS && !it.active();
+                let ends = pc != start.1 && call == 0 && (self.worth.stop)(pc);
+                let full = (self.code.len() >= MAX_INSTRUCTIONS || ends) && !it.active();
                 let Some(d) = (if full { None } else { self.fetch.decode(pc, thumb, it) }) else { break };
                 self.code.insert((call, pc), d);
                 let next = d.next_pc();
