@@ -189,7 +189,7 @@ const ALLOWANCE: Duration = Duration::from_millis(4);
 const SHARE: u32 = 6;
 
 /// Processor time of the calling thread or the process.
-fn processor_time(clock: libc::clockid_t) -> Duration {
+pub(crate) fn processor_time(clock: libc::clockid_t) -> Duration {
     let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: fills the structure.
     unsafe { libc::clock_gettime(clock, &mut t) };

@@ -11,10 +11,12 @@
 use super::Key;
 use super::native::{LinkSlot, memory_file};
 use crate::codegen::{Compiled, FaultPoint, Mode, fingerprint};
+use crate::engine::processor_time;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 const PAGE: usize = 4096;
@@ -59,6 +61,9 @@ const AROUND: usize = 64 << 10;
 /// So many parts of that size may be in a process's page tables before they are dropped: fewer cost more time than they save
 /// memory.
 const RESIDENT: usize = 88;
+
+/// A process that has run for so long, in processor time, keeps what it has in its page tables: it is worth the memory.
+const LONG: Duration = Duration::from_millis(200);
 
 /// What a record begins with. Behind it: exits, ranges and guest code, which every look-up reads.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -185,6 +190,8 @@ pub struct Store {
     header: &'static Header,
     /// Parts of the file that are in this process's page tables, as far as that is known.
     touched: FxHashSet<usize>,
+    /// None of them is dropped any more.
+    keeps: bool,
 }
 
 // SAFETY: the mappings belong to this value; what is shared in them is atomic or does not change.
@@ -287,6 +294,7 @@ impl Store {
                 writable: Some(view.cast()),
                 header: &*meta.cast(),
                 touched: FxHashSet::default(),
+                keeps: false,
             })
         }
     }
@@ -328,7 +336,7 @@ impl Store {
             libc::madvise(meta.cast(), at, libc::MADV_DONTNEED); // what came along with the header
             &*meta.cast()
         };
-        Some(Store { meta, base, writable: None, header, touched: FxHashSet::default() })
+        Some(Store { meta, base, writable: None, header, touched: FxHashSet::default(), keeps: false })
     }
 
     /// Is it made to become an image?
@@ -457,6 +465,9 @@ impl Store {
     /// read once, and much code that runs when a program starts does not run again. So they are dropped from the page tables
     /// when much has piled up; what is still needed comes back by faults.
     pub fn touch(&mut self, stored: &Stored) {
+        if self.keeps {
+            return;
+        }
         let code_at = self.header.code_at as usize;
         let code = code_at + stored.head.code as usize;
         self.touched.extend([self.offset(stored) as usize / AROUND, code / AROUND]);
@@ -464,6 +475,10 @@ impl Store {
             return;
         }
         self.touched.clear();
+        self.keeps = processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) > LONG;
+        if self.keeps {
+            return;
+        }
         let records = (INDEX + (8 << self.header.index_bits)).next_multiple_of(PAGE);
         let code = self.code();
         // SAFETY: the mappings are of a file and not written to as private memory: what comes back is the same.
