@@ -169,6 +169,12 @@ const TRAPS: u32 = 500;
 /// a place in the image.
 const OWN: u32 = 4;
 
+/// The largest function, in instructions with those that it calls, that is copied into the regions that call it; and in an image,
+/// where compiling costs nothing.
+const INLINED: usize = 48;
+/// See `INLINED`.
+const IMAGE_INLINED: usize = 96;
+
 /// A block goes into the region of another one of an image when it is worth such a part of what that one must be.
 const INSIDE: u32 = 8;
 
@@ -207,6 +213,7 @@ fn enter_region(block: &Block, body: u64, slot: *const LinkSlot) {
 struct Reach<'a> {
     warm: &'a dyn Fn(u32, bool) -> bool,
     hot: &'a dyn Fn(&Native, u32, bool) -> bool,
+    inlined: usize,
     stop: &'a dyn Fn(u32) -> bool,
 }
 
@@ -496,7 +503,7 @@ impl Engine {
         let start = processor_time(libc::CLOCK_THREAD_CPUTIME_ID);
         let warm = |pc, thumb| self.is_warm(Key::new(pc, thumb, 0), true);
         let hot = |native: &Native, pc, thumb| self.is_nearly_hot(native, Key::new(pc, thumb, 0));
-        let reach = Reach { warm: &warm, hot: &hot, stop: &|_| false };
+        let reach = Reach { warm: &warm, hot: &hot, inlined: INLINED, stop: &|_| false };
         let placed = self.compile(tier1, key, mode, read, &reach).map(|c| (c.0, c.1));
         let spent = processor_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(start);
         stats::compiled_for(spent);
@@ -524,8 +531,8 @@ impl Engine {
             .ok();
         }
         let native = &tier1.native;
-        let Reach { warm, hot, stop } = *reach;
-        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb), stop };
+        let Reach { warm, hot, inlined, stop } = *reach;
+        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb), inlined, stop };
         let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), &worth, mode)?;
         let shareable = self.source.is_file(key.pc());
         stats::count(Event::Region);
@@ -622,7 +629,7 @@ impl Engine {
             };
             let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
             let stop = |pc: u32| goes_on && heads.contains(&pc);
-            let reach = Reach { warm: &warm, hot: &hot, stop: &stop };
+            let reach = Reach { warm: &warm, hot: &hot, inlined: IMAGE_INLINED, stop: &stop };
             let compiled = self.compile(&mut tier1, key, mode, &read, &reach);
             heads.insert(key.pc());
             let Some((.., extent)) = compiled else { continue };

@@ -1,7 +1,7 @@
 //! Makes finished code denser: the prologue and the places of epilogues, which nobody executes, go; jumps get their short forms; a
 //! load of an address that is jumped to becomes part of the jump. Exits are a good part of a region's code.
 
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
+use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, RflagsBits};
 
 /// What becomes of an instruction.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ enum Form {
     Constant { displacement: usize, target: u32 },
     /// A jump through memory, as it is to be.
     Through(Vec<u8>),
+    /// An instruction that stands for this one and the next.
+    Both(Vec<u8>),
 }
 
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Item {
             Form::Jump { short: true, .. } => 2,
             Form::Jump { condition: None, .. } => 5,
             Form::Jump { .. } => 6,
-            Form::Through(bytes) => bytes.len() as u32,
+            Form::Through(bytes) | Form::Both(bytes) => bytes.len() as u32,
         }
     }
 }
@@ -54,6 +56,9 @@ impl Moved {
         (new + (old - at)).min(next)
     }
 }
+
+/// Those that additions set.
+const FLAGS: u32 = RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits::CF;
 
 /// Constants stay aligned like this.
 const ALIGN: u32 = 16;
@@ -90,7 +95,7 @@ pub(super) fn compact(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<u8>,
         match &item.form {
             Form::Same => out.extend_from_slice(old),
             Form::Gone => {}
-            Form::Through(bytes) => out.extend_from_slice(bytes),
+            Form::Through(bytes) | Form::Both(bytes) => out.extend_from_slice(bytes),
             Form::Constant { displacement, target } => {
                 let distance = relative(start + (target - constants)).to_le_bytes();
                 out.extend_from_slice(old);
@@ -138,6 +143,9 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
     let mut items: Vec<Item> = Vec::new();
     let mut targets = Vec::new();
     let mut previous: Option<Instruction> = None;
+    // A copy and an addition to it that may become one, as long as the flags of the addition are not read; and those that can.
+    let mut sum: Option<(usize, Vec<u8>)> = None;
+    let mut sums: Vec<(usize, Vec<u8>)> = Vec::new();
     let mut instruction = Instruction::default();
     while decoder.position() < constants as usize {
         let at = decoder.position() as u32;
@@ -150,6 +158,16 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
             return None;
         }
         let length = instruction.len() as u32;
+        if instruction.rflags_read() & FLAGS != 0 {
+            sum = None;
+        } else if instruction.rflags_modified() & FLAGS == FLAGS
+            || instruction.flow_control() != FlowControl::Next
+        {
+            sums.extend(sum.take());
+        }
+        if let Some(lea) = previous.and_then(|copy| sum_of(&copy, &instruction)) {
+            sum = Some((items.len(), lea));
+        }
         let form = match instruction.flow_control() {
             FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
                 let target = u32::try_from(instruction.near_branch_target()).ok()?;
@@ -191,8 +209,44 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
     targets.sort_unstable();
     let apart =
         items.iter().any(|i| matches!(i.form, Form::Through(_)) && targets.binary_search(&i.at).is_ok());
+    for (k, lea) in sums {
+        if targets.binary_search(&items[k].at).is_err() && k > 0 {
+            items[k - 1].form = Form::Both(lea);
+            items[k].form = Form::Gone;
+        }
+    }
     let whole = decoder.position() <= constants as usize;
     (whole && !apart).then_some((items, constants))
+}
+
+/// `mov a, b; sub a, 8` with the low half of `a` as an address: `lea a, [b - 8]`.
+fn sum_of(copy: &Instruction, sum: &Instruction) -> Option<Vec<u8>> {
+    let to = copy.op0_register();
+    let moves = copy.code() == Code::Mov_rm64_r64 || copy.code() == Code::Mov_r64_rm64;
+    if !moves || copy.op0_kind() != OpKind::Register || copy.op1_kind() != OpKind::Register {
+        return None;
+    }
+    let constant = match sum.code() {
+        Code::Add_rm32_imm8 | Code::Sub_rm32_imm8 | Code::Add_rm32_imm32 | Code::Sub_rm32_imm32 => {
+            sum.immediate(1) as i32
+        }
+        _ => return None,
+    };
+    if sum.op0_kind() != OpKind::Register || sum.op0_register().full_register() != to {
+        return None;
+    }
+    let subtracts = matches!(sum.code(), Code::Sub_rm32_imm8 | Code::Sub_rm32_imm32);
+    let offset = if subtracts { constant.wrapping_neg() } else { constant };
+    let (to, from) = (to.number() as u8, copy.op1_register().number() as u8);
+    let mut lea = match (to & 8) >> 1 | (from & 8) >> 3 {
+        0 => Vec::new(),
+        bits => vec![0x40 | bits],
+    };
+    let short = i8::try_from(offset).is_ok();
+    lea.extend_from_slice(&[0x8d, if short { 0x40 } else { 0x80 } | (to & 7) << 3 | from & 7]);
+    lea.extend((from & 7 == 4).then_some(0x24));
+    lea.extend_from_slice(&offset.to_le_bytes()[..if short { 1 } else { 4 }]);
+    Some(lea)
 }
 
 /// Is `load` a load of the register that `jump` goes to?
@@ -236,6 +290,22 @@ mod tests {
         assert_eq!(dense[..16], start);
         assert_eq!(dense[16..], [7; 16]);
         assert_eq!([1, 9, 12, 17, 32].map(|old| moved.place(old)), [0, 4, 4, 6, 16]);
+    }
+
+    #[test]
+    fn a_copy_and_an_addition_become_one() {
+        // mov r10, rcx; sub r10d, 8; test eax, eax; mov rax, r12; add eax, 0x100; setc al; jmp rsi
+        let code = [
+            0x49, 0x89, 0xca, 0x41, 0x83, 0xea, 8, 0x85, 0xc0, 0x4c, 0x89, 0xe0, 0x05, 0, 1, 0, 0, 0x0f, 0x92,
+            0xc0, 0xff, 0xe6,
+        ];
+        let (dense, _) = compact(&code, 0, &[]).expect("code that it knows");
+        assert_eq!(dense[..4], [0x44, 0x8d, 0x51, 0xf8]);
+        assert_eq!(dense[4..], code[7..]);
+        // sub without a reader, of a register whose address needs more: mov rax, r12; sub eax, 0x100; jmp rsi
+        let code = [0x4c, 0x89, 0xe0, 0x81, 0xe8, 0, 1, 0, 0, 0xff, 0xe6];
+        let (dense, _) = compact(&code, 0, &[]).expect("code that it knows");
+        assert_eq!(dense, [0x41, 0x8d, 0x84, 0x24, 0, 0xff, 0xff, 0xff, 0xff, 0xe6]);
     }
 
     #[test]

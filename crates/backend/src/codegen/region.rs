@@ -14,9 +14,6 @@ pub const FLAGS: u32 = 1 << 16;
 /// Most guest instructions in a region. Compile time is linear in it; larger ones gain little.
 pub const MAX_INSTRUCTIONS: usize = 256;
 
-/// Most guest instructions of a called function that is taken into a region, with the ones that it calls.
-const MAX_INLINED: usize = 48;
-
 /// Calls within calls that are taken in.
 const MAX_DEPTH: usize = 3;
 
@@ -26,6 +23,8 @@ pub struct Worth<'a> {
     pub warm: &'a dyn Fn(u32, bool) -> bool,
     /// Executed so often that a call from here is worth a copy of it, or that it is worth going on here behind one.
     pub hot: &'a dyn Fn(u32, bool) -> bool,
+    /// Instructions of a function, with those that it calls, that are copied into one that calls it.
+    pub inlined: usize,
     /// Where the region ends in any case.
     pub stop: &'a dyn Fn(u32) -> bool,
 }
@@ -41,7 +40,7 @@ pub enum Edge {
 
 impl Worth<'_> {
     /// Everything is.
-    pub const ALL: Worth<'static> = Worth { warm: &|_, _| true, hot: &|_, _| true, stop: &|_| false };
+    pub const ALL: Worth<'static> = Worth { warm: &|_, _| true, hot: &|_, _| true, inlined: 48, stop: &|_| false };
 }
 
 /// Where a function taken into a region returns to.
@@ -418,9 +417,9 @@ impl Finder<'_, '_> {
             return None;
         }
         let thumb = thumb != exchanges;
-        let mut left = MAX_INLINED;
+        let mut left = self.worth.inlined;
         self.size(target, thumb, depth, &mut left, &mut Vec::new())?;
-        if self.code.len() + (MAX_INLINED - left) > MAX_INSTRUCTIONS {
+        if self.code.len() + (self.worth.inlined - left) > MAX_INSTRUCTIONS {
             return None;
         }
         self.calls.push(Call { from: at, back, thumb, depth, entry: target });

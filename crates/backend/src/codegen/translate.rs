@@ -1350,7 +1350,7 @@ impl Codegen<'_, '_> {
         self.ended = true;
         let dirty = self.dirty;
         self.flush(dirty);
-        let key = self.b.ins().uextend(I64, target);
+        let key = self.widen(target);
         let look_up = self.b.ins().load(I64, STATE, self.cpu, field!(host.indirect));
         self.jump_to(look_up, key);
     }
