@@ -37,6 +37,8 @@ pub struct Effects {
     pub kills_flags: bool,
     /// N and Z written.
     pub writes_nz: bool,
+    /// C written by itself.
+    pub writes_c: bool,
     /// V written by itself.
     pub writes_v: bool,
     /// Exclusive, ordered or exchanging accesses, CRCs: left to the interpreter by code generation.
@@ -170,7 +172,7 @@ impl Integer for Effects {
         (self.writes_flags, self.writes_nz) = (true, true);
     }
     fn set_c(&mut self, (): ()) {
-        self.writes_flags = true;
+        (self.writes_flags, self.writes_c) = (true, true);
     }
     fn set_v(&mut self, (): ()) {
         (self.writes_flags, self.writes_v) = (true, true);

@@ -118,10 +118,14 @@ enum Outside {
 /// r0 to r14, a bit each.
 pub const REGISTERS: u32 = 0x7fff;
 
-/// N and Z.
+/// N and Z, in a set of flags.
 const NZ: u8 = 1;
-/// C and V.
-const CV: u8 = 2;
+/// Likewise.
+const C: u8 = 2;
+/// Likewise.
+const V: u8 = 4;
+/// Likewise.
+const NZCV: u8 = NZ | C | V;
 
 /// A region.
 #[derive(Debug)]
@@ -205,24 +209,28 @@ impl Decoded {
         self.inst.is_some_and(|i| matches!(i.op, Op::CMP_imm | Op::CMP_reg | Op::SUB_imm | Op::SUB_reg))
     }
 
-    /// Which flags it reads, in halves.
+    /// Which flags it reads.
     fn flags_read(&self) -> u8 {
-        let condition = match self.inst.map_or(cond::AL, |i| i.cond) {
-            cond::AL => 0,
-            c if matches!(c & !1, cond::EQ | cond::MI) => NZ,
-            c if matches!(c & !1, cond::CS | cond::VS) => CV,
-            _ => NZ | CV,
+        let condition = match self.inst.map_or(cond::AL, |i| i.cond) & !1 {
+            cond::EQ | cond::MI => NZ,
+            cond::CS => C,
+            cond::VS => V,
+            cond::HI => NZ | C,
+            cond::GE | cond::GT => NZ | V,
+            _ => 0,
         };
-        condition | if self.effects.reads_flags { NZ | CV } else { 0 }
+        condition | if self.effects.reads_flags { NZCV } else { 0 }
     }
 
-    /// Which flags it writes as a whole, in halves, whatever they were.
+    /// Which flags it writes, whatever they were.
     fn flags_set(&self) -> u8 {
-        match self.effects {
-            _ if self.conditional() => 0,
-            e if e.kills_flags => NZ | CV,
-            e if e.writes_nz => NZ,
-            _ => 0,
+        let e = &self.effects;
+        if self.conditional() {
+            0
+        } else if e.kills_flags {
+            NZCV
+        } else {
+            (if e.writes_nz { NZ } else { 0 }) | (if e.writes_c { C } else { 0 })
         }
     }
 
@@ -562,7 +570,7 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             region.blocks[s].header |= region.blocks[s].order <= region.blocks[k].order;
         }
     }
-    // Which flags are read in the region, in halves.
+    // Which flags are read in the region.
     let mut read = vec![0u8; n];
     let mut changed = true;
     while changed {
@@ -572,7 +580,7 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             let l = region.blocks[k].instructions.iter().rev().fold(behind, |l, d| {
                 // What sets them perhaps, or V by itself, needs the others.
                 let needs = d.effects.writes_v || d.conditional() && d.effects.writes_flags;
-                l & !d.flags_set() | d.flags_read() | if needs { NZ | CV } else { 0 }
+                l & !d.flags_set() | d.flags_read() | if needs { NZCV } else { 0 }
             });
             changed |= l != read[k];
             read[k] = l;
@@ -641,7 +649,7 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     let mut flags_asked = vec![true; n];
     for (k, b) in region.blocks.iter().enumerate().filter(|_| dead_flags) {
         let outside = [b.next, b.target].into_iter().flatten().filter_map(|e| match e {
-            Edge::Outside(pc) => Some(flags_outside(fetch, b.thumb, pc, NZ | CV, &mut { LOOK_AHEAD })),
+            Edge::Outside(pc) => Some(flags_outside(fetch, b.thumb, pc, NZCV, &mut { LOOK_AHEAD })),
             Edge::Inside(_) => None,
         });
         let outside = outside.max();
