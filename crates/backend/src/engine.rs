@@ -3,7 +3,7 @@
 use crate::baseline::Baseline;
 use crate::cache::native::{LinkSlot, Native};
 use crate::cache::store::Store;
-use crate::cache::{BlockRef, Cache, Key};
+use crate::cache::{BlockRef, Cache, Key, RegionJumps};
 use crate::codegen::region::Worth;
 use crate::codegen::{self, Compiler, Effort, Extent, Mode};
 use crate::fp::soft::fpscr::{DN, FZ};
@@ -684,6 +684,12 @@ impl Engine {
         }
         let _gate = self.pass_gate();
         self.tier1().native.link(slot, entry);
+    }
+
+    /// Lets a thread's indirect jumps find the region with an entry slot.
+    pub(crate) fn remember(&self, jumps: &mut RegionJumps, target: u32, entry: &LinkSlot) {
+        let _gate = self.pass_gate();
+        self.tier1().native.remember(jumps, target, entry);
     }
 
     /// Makes r15 and ITSTATE exact after a fault.

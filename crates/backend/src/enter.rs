@@ -1,6 +1,5 @@
 //! Into translated code and out of it: callee-saved registers, the stack pointer and MXCSR.
 
-use crate::cache::native::LinkSlot;
 use crate::fp::trap;
 use crate::interp::Slot;
 use crate::state::CpuState;
@@ -119,7 +118,6 @@ global_asm!(
     "add rax, [rdi + {jumps}]",
     "cmp [rax + 8], esi",
     "jne 3f",
-    "mov rax, [rax]",
     "jmp [rax]",
     "3:",
     // !3 for A32, !1 for Thumb: bit 1 is kept where bit 0 is set.
@@ -128,13 +126,6 @@ global_asm!(
     "mov [rdi + {pc}], ecx",
     "xor esi, esi",
     "jmp forearm_leave",
-    // rdi: state, rax: the entry slot of a region that has been dropped, as the above has found it.
-    ".global forearm_dropped",
-    "forearm_dropped:",
-    "mov esi, [rax + {target}]",
-    "mov ecx, esi",
-    "and ecx, 1",
-    "jmp 3b",
     // rdi: state, rsi: a helper's operation. Keeps all registers.
     ".global forearm_rare_helper",
     "forearm_rare_helper:",
@@ -203,7 +194,6 @@ global_asm!(
     pc = const offset_of!(CpuState, r) + 60,
     jump_factor = const crate::cache::JUMP_FACTOR as i32,
     jump_shift = const crate::cache::JUMP_SHIFT - crate::cache::ENTRY_BITS,
-    target = const offset_of!(LinkSlot, target),
     jump_mask = const offset_of!(CpuState, host.native_mask),
     jumps = const offset_of!(CpuState, host.native_jumps),
     frame = const crate::codegen::FRAME + 8,
@@ -224,7 +214,6 @@ unsafe extern "C" {
     fn forearm_native(cpu: *mut CpuState, body: u64) -> u64;
     fn forearm_leave();
     fn forearm_indirect();
-    fn forearm_dropped();
     fn forearm_rare_helper();
     fn forearm_helper();
     fn forearm_interpret();
@@ -289,11 +278,6 @@ pub fn leave_address() -> u64 {
 /// Address that compiled code jumps to for a guest address in a register.
 pub fn indirect_address() -> u64 {
     forearm_indirect as *const () as u64
-}
-
-/// Where the entry slot of a dropped region leads: indirect jumps still find it.
-pub fn dropped_address() -> u64 {
-    forearm_dropped as *const () as u64
 }
 
 /// Address of the function that compiled code calls rare helpers through.

@@ -1,7 +1,6 @@
 //! The guest processor's state, as the interpreter, compiled code and the runtime see it.
 
-use crate::cache::Jumps;
-use crate::cache::native::LinkSlot;
+use crate::cache::{Jumps, RegionJumps};
 use crate::engine::{Engine, Fault};
 use crate::interp::Slot;
 use crate::stats::{self, Executed};
@@ -109,7 +108,7 @@ pub(crate) struct HostState {
     /// Recently used blocks by address.
     pub jumps: Jumps<Slot>,
     /// Recently used regions by address.
-    pub native: Jumps<LinkSlot>,
+    pub native: RegionJumps,
     /// Address of that table; null until compiled code runs.
     pub native_jumps: u64,
     /// Its mask for the offset of an entry.
@@ -184,7 +183,7 @@ impl Default for HostState {
             flags_nz: 0,
             flags_c: 0,
             jumps: Jumps::default(),
-            native: Jumps::default(),
+            native: RegionJumps::default(),
             native_jumps: 0,
             native_mask: 0,
             leave: 0,

@@ -5,11 +5,13 @@
 //! jump cache) finds out when it arrives, so nothing is unlinked, and block memory is never reused while a thread runs.
 
 mod arena;
+mod jumps;
 pub mod native;
 pub mod store;
 
 use crate::interp::{Block, Slot, control};
 use arena::Arena;
+pub use jumps::RegionJumps;
 use dashmap::DashMap;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
@@ -163,8 +165,8 @@ pub(crate) fn pages(range: &Range<u32>) -> Range<u32> {
     range.start >> PAGE_SHIFT..((range.end - 1) >> PAGE_SHIFT) + 1
 }
 
-/// A thread's direct-mapped table from guest addresses (bit 0 is Thumb) to entry slots of blocks, or of regions, which compiled
-/// code reads: where indirect branches look first. It grows when it is too small for the program.
+/// A thread's direct-mapped table from guest addresses (bit 0 is Thumb) to entry slots of blocks: where the interpreter's
+/// indirect branches look first. It grows when it is too small for the program.
 #[derive(Debug)]
 pub struct Jumps<T> {
     table: Box<[Jump<T>]>,
@@ -172,9 +174,8 @@ pub struct Jumps<T> {
     puts: usize,
 }
 
-/// An entry; compiled code knows the layout.
+/// An entry.
 #[derive(Debug)]
-#[repr(C)]
 struct Jump<T> {
     to: *const T,
     target: u32,
@@ -193,7 +194,6 @@ pub const JUMP_SHIFT: u32 = 14;
 
 /// An entry has `1 << ENTRY_BITS` bytes.
 pub const ENTRY_BITS: u32 = 4;
-const _: () = assert!(size_of::<Jump<u8>>() == 1 << ENTRY_BITS);
 
 /// What the first entry holds while it is empty, since address 0 leads there: an odd address where nothing starts.
 const NO_TARGET: u32 = u32::MAX;
@@ -217,11 +217,6 @@ impl<T> Jumps<T> {
         self.table = unsafe { Box::<[Jump<T>]>::new_zeroed_slice(entries).assume_init() };
         self.table[0].target = NO_TARGET;
         self.puts = 0;
-    }
-
-    /// Address of the table, and the mask that makes the offset of an entry of a hash that is `ENTRY_BITS` longer.
-    pub fn view(&self) -> (u64, u32) {
-        (self.table.as_ptr() as u64, (self.table.len() as u32 - 1) << ENTRY_BITS)
     }
 
     #[inline(always)]

@@ -8,14 +8,16 @@
 //! not reused, since a thread may still be in it. Hence a fork needs nothing done either: parent and child go on running
 //! the code they share, and the child puts new code into a file of its own. Slots are private memory.
 
+use crate::cache::jumps::{RegionJumps, Table};
 use crate::cache::Key;
 use crate::cache::store::{Span, Store, Stored};
 use crate::codegen::{Compiled, FaultPoint, Mode};
-use crate::{enter, log};
+use crate::log;
 use crate::tuning::{self, Optimisations};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Reserved address space.
@@ -133,6 +135,8 @@ pub struct Native {
     pages: HashMap<u32, SmallVec<[u32; 4]>, rustc_hash::FxBuildHasher>,
     paged: usize,
     leave: u64,
+    /// Those of all threads.
+    tables: Vec<Arc<Table>>,
 }
 
 /// Code that only this process has.
@@ -383,6 +387,7 @@ impl Native {
             pages: HashMap::default(),
             paged: 0,
             leave,
+            tables: Vec::new(),
         }
     }
 
@@ -483,6 +488,20 @@ impl Native {
         true
     }
 
+    /// Puts the region with this entry slot, unless that has been dropped, into a thread's table.
+    pub fn remember(&mut self, jumps: &mut RegionJumps, target: u32, entry: &LinkSlot) {
+        if !self.regions.get(entry.region()).is_some_and(|p| p.live) {
+            return;
+        }
+        let table = jumps.table();
+        if !self.tables.iter().any(|t| Arc::ptr_eq(t, table)) {
+            // Without those that nobody else has: of threads that have ended, or too small.
+            self.tables.retain(|t| Arc::strong_count(t) > 1);
+            self.tables.push(table.clone());
+        }
+        table.put(target, entry.code.load(Ordering::Acquire));
+    }
+
     /// What the region with this entry slot can be entered at, with the host addresses.
     pub fn entries(&self, slot: &LinkSlot) -> Vec<(Key, u64, *const LinkSlot)> {
         let placed = self.regions.get(slot.region());
@@ -520,7 +539,7 @@ impl Native {
             }
             !moves
         });
-        // The table of indirect jumps has entry slots.
+        self.tables.iter().for_each(|t| t.redirect(old.target, to));
         moved.push(old);
         let Some(p) = self.regions.get_mut(new.region()) else { return };
         for &slot in &moved {
@@ -553,7 +572,7 @@ impl Native {
             let mut spans = p.details.spans(&self.stores).iter().map(|s| s.range());
             if p.live && spans.any(|r| r.start < range.end && range.start < r.end) {
                 keys.extend(p.entries.iter().map(|e| e.0));
-                p.drop_links(self.leave);
+                p.drop_links(self.leave, &self.tables);
             }
         }
         keys
@@ -561,10 +580,10 @@ impl Native {
 
     /// Drops everything; the keys.
     pub fn clear(&mut self) -> Vec<Key> {
-        let leave = self.leave;
+        let (leave, tables) = (self.leave, &self.tables);
         let live = self.regions.iter_mut().filter(|p| p.live);
         live.flat_map(|p| {
-            p.drop_links(leave);
+            p.drop_links(leave, tables);
             p.entries.iter().map(|e| e.0)
         })
         .collect()
@@ -620,12 +639,14 @@ impl Placed {
         self.code..self.code + u64::from(self.length)
     }
 
-    fn drop_links(&mut self, leave: u64) {
+    fn drop_links(&mut self, leave: u64, tables: &[Arc<Table>]) {
         self.live = false;
-        let entries = self.entries.iter().map(|e| (&e.1, enter::dropped_address()));
-        for (slot, to) in entries.chain(self.incoming.iter().map(|slot| (slot, leave))) {
+        for &(key, _) in &self.entries {
+            tables.iter().for_each(|t| t.forget(key.target()));
+        }
+        for slot in self.entries.iter().map(|e| &e.1).chain(&self.incoming) {
             // SAFETY: slots live as long as the reservation.
-            unsafe { (**slot).code.store(to, Ordering::Release) };
+            unsafe { (**slot).code.store(leave, Ordering::Release) };
         }
         self.incoming = SmallVec::new();
     }

@@ -201,7 +201,6 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
         return s.next();
     }
     if m.0.host.native_jumps == 0 {
-        m.0.host.native.prepare();
         (m.0.host.native_jumps, m.0.host.native_mask) = m.0.host.native.view();
     }
     loop {
@@ -278,7 +277,12 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
             }
             None if !tuning::on(Optimisations::JUMP_TABLE) => {}
             None => {
-                m.0.host.native.put(target, block.native_slot.load(Ordering::Acquire));
+                m.0.host.in_guest = 0;
+                // SAFETY: as above.
+                let (engine, entry) =
+                    unsafe { (&*m.0.host.engine, &*block.native_slot.load(Ordering::Acquire)) };
+                engine.remember(&mut m.0.host.native, target, entry);
+                m.0.host.in_guest = 1;
                 (m.0.host.native_jumps, m.0.host.native_mask) = m.0.host.native.view();
             }
         }
