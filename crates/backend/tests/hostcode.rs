@@ -341,6 +341,9 @@ impl SymbolResolver for Resolver {
 fn field(offset: usize) -> String {
     const VFP: usize = offset_of!(CpuState, vfp);
     const VFP_END: usize = VFP + 256;
+    // The engine's own fields, aligned as vectors.
+    const ENGINE: usize = (offset_of!(CpuState, exit_request) + 4).next_multiple_of(16);
+    const ENGINE_END: usize = offset_of!(CpuState, exclusive_addr);
     let core = offset_of!(CpuState, r)..offset_of!(CpuState, r) + 64;
     let names = [
         (offset_of!(CpuState, n), "n"),
@@ -362,8 +365,7 @@ fn field(offset: usize) -> String {
         _ if core.contains(&offset) => format!("guest.r{}", (offset - core.start) / 4),
         VFP..VFP_END if offset.is_multiple_of(8) => format!("guest.d{}", (offset - VFP) / 8),
         VFP..VFP_END => format!("guest.s{}", (offset - VFP) / 4),
-        // The engine's own fields.
-        VFP_END.. => format!("engine.{:x}", offset - VFP_END),
+        ENGINE..ENGINE_END => format!("engine.{:x}", offset - ENGINE),
         _ => match names.iter().find(|n| n.0 == offset) {
             Some((_, name)) => format!("guest.{name}"),
             None => format!("guest+{offset:#x}"),
