@@ -20,7 +20,7 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::scalar_overlap;
 use forearm_frontend::inst::{Op, cond};
-use forearm_frontend::machine::CryptoOp;
+use forearm_frontend::machine::{CryptoOp, Elem};
 use std::ops::Range;
 
 /// Where the flags come from at this point of the code: from `base`, but for those that were set later.
@@ -174,6 +174,8 @@ pub struct Codegen<'a, 'f> {
     pub(super) ge_dirty: bool,
     /// The result of the last RBIT, and its operand.
     pub(super) reversed: Option<(Value, Value)>,
+    /// The results of right shifts of unsigned elements in the current block, and the bits of an element that may be set.
+    pub(super) shifted: Vec<(Value, Elem, u32)>,
     /// The result of the last AESE or AESD, which it was, and what it substituted and shifted.
     pub(super) unmixed: Option<(Value, CryptoOp, Value)>,
     pub(super) scalars: Scalars,
@@ -293,6 +295,7 @@ pub(super) fn emit(
         ge: None,
         ge_dirty: false,
         reversed: None,
+        shifted: Vec::new(),
         unmixed: None,
         scalars: Scalars::default(),
         comparison: None,
@@ -390,6 +393,7 @@ impl Codegen<'_, '_> {
             (self.ge, self.ge_dirty) = (None, false);
             (self.scalars.known, self.scalars.dirty) = self.scalars_in[k];
             self.extended.clear();
+            self.shifted.clear();
             self.based.clear();
             self.dirty = block.dirty_in;
             self.ended = false;
@@ -645,7 +649,7 @@ impl Codegen<'_, '_> {
         }
     }
 
-    fn defined_by(&self, v: Value) -> Option<InstructionData> {
+    pub(super) fn defined_by(&self, v: Value) -> Option<InstructionData> {
         Some(self.b.func.dfg.insts[self.b.func.dfg.value_def(v).inst()?])
     }
 

@@ -12,7 +12,7 @@ use crate::fp::soft::fpscr::QC;
 use cranelift_codegen::ir::Endianness;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::V128Imm;
-use cranelift_codegen::ir::types::{F32X4, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64, I64X2};
+use cranelift_codegen::ir::types::{F32X4, F64, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64X2};
 use cranelift_codegen::ir::{ConstantData, InstBuilder, InstructionData, MemFlagsData, Type, Value};
 use forearm_frontend::machine::{Crypto, CryptoOp, Elem, V1, V2, V3, VShift, Vector};
 
@@ -38,6 +38,19 @@ impl Codegen<'_, '_> {
         }
         let flags = MemFlagsData::new().with_endianness(Endianness::Little);
         self.b.ins().bitcast(ty, flags, v)
+    }
+
+    /// Does a mask keep all that is left of elements that were shifted right? VSLI, behind VSHR a rotation, has one.
+    fn masks_nothing(&self, mask: Value, v: Value) -> bool {
+        let Some(&(_, e, left)) = self.shifted.iter().rev().find(|s| s.0 == v) else { return false };
+        let Some(InstructionData::UnaryConst { constant_handle, .. }) = self.defined_by(mask) else {
+            return false;
+        };
+        let bytes = self.b.func.dfg.constants.get(constant_handle).as_slice();
+        bytes.chunks(e.bits() as usize / 8).all(|lane| {
+            let lane = lane.iter().rev().fold(0u64, |x, byte| x << 8 | u64::from(*byte));
+            lane.trailing_ones() >= left
+        })
     }
 
     fn bytes(&mut self, v: Value) -> Value {
@@ -205,9 +218,9 @@ impl Vector for Codegen<'_, '_> {
                 let v = match self.known_double(r) {
                     Some(x) => self.b.ins().scalar_to_vector(F64X2, x),
                     None => {
-                        // As an integer: then the load makes the vector.
-                        let x = self.b.ins().load(I64, STATE, self.cpu, Self::d_offset(r));
-                        self.b.ins().scalar_to_vector(I64X2, x)
+                        // As a double: then the load makes the vector.
+                        let x = self.b.ins().load(F64, STATE, self.cpu, Self::d_offset(r));
+                        self.b.ins().scalar_to_vector(F64X2, x)
                     }
                 };
                 let v = self.bytes(v);
@@ -228,8 +241,8 @@ impl Vector for Codegen<'_, '_> {
         let v = match bytes {
             16 => return self.b.ins().load(I8X16, GUEST, p, at),
             8 => {
-                let x = self.b.ins().load(I64, GUEST, p, at);
-                self.b.ins().scalar_to_vector(I64X2, x)
+                let x = self.b.ins().load(F64, GUEST, p, at);
+                self.b.ins().scalar_to_vector(F64X2, x)
             }
             n => {
                 let x = match n {
@@ -377,6 +390,7 @@ impl Vector for Codegen<'_, '_> {
         let narrow = size < 3 && e != Elem::F32;
         let count = 16usize >> size;
         match op {
+            V2::And if self.masks_nothing(a, b) => b,
             V2::And => self.b.ins().band(a, b),
             V2::Or => self.b.ins().bor(a, b),
             V2::Xor => self.b.ins().bxor(a, b),
@@ -489,7 +503,9 @@ impl Vector for Codegen<'_, '_> {
                 } else {
                     self.b.ins().ushr_imm_u(x, i64::from(n))
                 };
-                self.bytes(x)
+                let x = self.bytes(x);
+                self.shifted.extend((!signed(e)).then_some((x, e, bits - n32)));
+                x
             }
             VShift::Rshr if signed(e) && n32 == bits => self.zero(),
             VShift::Rshr if signed(e) && e.size() == 3 => self.helper(Helper::VShift(op, e, n), &[a], I8X16),

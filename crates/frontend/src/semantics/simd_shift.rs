@@ -2,7 +2,7 @@
 
 use super::simd::{accumulate, by_u, read, unsigned, write};
 use crate::inst::Inst;
-use crate::machine::{Elem, Machine, V1, V2, V3, VShift};
+use crate::machine::{Elem, Machine, V1, V2, VShift};
 
 /// `op(Vm, #amount)`
 #[inline(always)]
@@ -73,7 +73,8 @@ pub fn vsli<M: Machine>(m: &mut M, i: &Inst) {
     let v = shifted(m, i, VShift::Shl, unsigned(i));
     let stay = m.vconst(low_bits(unsigned(i), u32::from(i.amount)));
     let d = read(m, i, i.rd);
-    let result = m.v3(V3::Bsl, Elem::U8, stay, d, v);
+    let stay = m.v2(V2::And, Elem::U8, stay, d);
+    let result = m.v2(V2::Or, Elem::U8, stay, v);
     write(m, i, i.rd, result);
 }
 
@@ -82,7 +83,8 @@ pub fn vsri<M: Machine>(m: &mut M, i: &Inst) {
     let v = shifted(m, i, VShift::Shr, unsigned(i));
     let change = m.vconst(low_bits(unsigned(i), unsigned(i).bits() - u32::from(i.amount)));
     let d = read(m, i, i.rd);
-    let result = m.v3(V3::Bsl, Elem::U8, change, v, d);
+    let stay = m.v2(V2::Bic, Elem::U8, d, change);
+    let result = m.v2(V2::Or, Elem::U8, stay, v);
     write(m, i, i.rd, result);
 }
 
