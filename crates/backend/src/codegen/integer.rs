@@ -220,6 +220,28 @@ impl Codegen<'_, '_> {
     }
 }
 
+impl Codegen<'_, '_> {
+    /// a - b - borrow, and with `s` the flags of it.
+    fn subtract_borrow(&mut self, a: Value, b: Value, borrow: Value, s: bool) -> Value {
+        if !s || !self.flags_wanted {
+            let borrow = self.b.ins().uextend(I32, borrow);
+            let difference = self.sub(a, b);
+            return self.b.ins().isub(difference, borrow);
+        }
+        let (wide_a, wide_b) = (self.widen(a), self.widen(b));
+        let borrow = self.b.ins().uextend(I64, borrow);
+        let wide = self.b.ins().isub(wide_a, wide_b);
+        let wide = self.b.ins().isub(wide, borrow);
+        let result = self.b.ins().ireduce(I32, wide);
+        let c = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, wide, 0);
+        let (x, y) = (self.b.ins().bxor(a, b), self.b.ins().bxor(a, result));
+        self.define_sum(result, c, x, y);
+        self.flags = Base::Variables.into();
+        self.dirty |= FLAGS;
+        result
+    }
+}
+
 impl Integer for Codegen<'_, '_> {
     type W = Value;
     type L = Value;
@@ -535,6 +557,10 @@ impl Integer for Codegen<'_, '_> {
         self.add_carry(a, b, s)
     }
     fn sbc(&mut self, a: Value, b: Value, s: bool) -> Value {
+        if let Some(Base::Sub(x, y, _)) = self.flags.whole() {
+            let borrow = self.b.ins().icmp(IntCC::UnsignedLessThan, x, y);
+            return self.subtract_borrow(a, b, borrow, s);
+        }
         let b = self.b.ins().bnot(b);
         self.add_carry(a, b, s)
     }

@@ -56,7 +56,7 @@ impl From<Base> for Flags {
 
 impl Flags {
     /// What all of them come from, if that is one thing.
-    fn whole(self) -> Option<Base> {
+    pub(super) fn whole(self) -> Option<Base> {
         (self.nz.is_none() && self.c.is_none()).then_some(self.base)
     }
 }
@@ -926,7 +926,7 @@ impl Codegen<'_, '_> {
     }
 
     /// The flags of an addition or subtraction; V is the sign of both `x` and `y`.
-    fn define_sum(&mut self, result: Value, c: Value, x: Value, y: Value) {
+    pub(super) fn define_sum(&mut self, result: Value, c: Value, x: Value, y: Value) {
         let c = self.b.ins().uextend(I32, c);
         let v = self.b.ins().band(x, y);
         let v = self.b.ins().ushr_imm_u(v, 31);
@@ -1059,7 +1059,7 @@ impl Codegen<'_, '_> {
             return self.b.ins().icmp(cc, a, b);
         }
         if let (cond::CS, Some(c)) = (base, c) {
-            return self.b.ins().icmp_imm_s(if condition & 1 != 0 { Equal } else { NotEqual }, c, 0);
+            return self.is_set(c, condition & 1 != 0);
         }
         // `sub` and `add` share N and Z with any result.
         let result = nz.or(match from {
@@ -1082,7 +1082,7 @@ impl Codegen<'_, '_> {
         let [n, z, c, v] = self.nzcv.map(|x| self.b.use_var(x));
         let is_set = if condition & 1 != 0 { Equal } else { NotEqual };
         let positive = match base {
-            cond::CS => return self.b.ins().icmp_imm_s(is_set, c, 0),
+            cond::CS => return self.is_set(c, condition & 1 != 0),
             cond::VS => return self.b.ins().icmp_imm_s(is_set, v, 0),
             cond::HI => {
                 let not_zero = self.b.ins().icmp_imm_s(NotEqual, z, 0);
@@ -1100,6 +1100,16 @@ impl Codegen<'_, '_> {
             }
         };
         if condition & 1 != 0 { self.b.ins().bxor_imm_u(positive, 1) } else { positive }
+    }
+
+    /// Is a flag in a word set, or clear? Where it was made of a comparison of integers, that tells.
+    fn is_set(&mut self, flag: Value, clear: bool) -> Value {
+        if let Some(InstructionData::Unary { opcode: Opcode::Uextend, arg }) = self.defined_by(flag)
+            && let Some(InstructionData::IntCompare { cond, args, .. }) = self.defined_by(arg)
+        {
+            return if clear { self.b.ins().icmp(cond.complement(), args[0], args[1]) } else { arg };
+        }
+        self.b.ins().icmp_imm_s(if clear { IntCC::Equal } else { IntCC::NotEqual }, flag, 0)
     }
 
     // ---- scalar VFP registers: S registers have numbers 0 to 31, D registers 32 to 63
