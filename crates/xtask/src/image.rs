@@ -18,9 +18,9 @@ use crate::ui::{self, Progress};
 /// What is run, a command line each.
 const TRAINING: &str = include_str!("../../../benches/training.txt");
 /// How often: later rounds find the entries into code that earlier ones have compiled.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
 /// Blocks whose code is worth most, and is taken.
-const BLOCKS: usize = 260_000;
+const BLOCKS: usize = 320_000;
 /// Longer than any line of it takes.
 const LIMIT: Duration = Duration::from_secs(600);
 

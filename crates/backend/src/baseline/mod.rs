@@ -117,7 +117,8 @@ impl Baseline {
         mode: Mode,
         heat: u32,
     ) -> Option<Compiled> {
-        let region = region::find(key, fetch, &Worth { warm, hot: &|_, _| false, ..Worth::ALL }, mode.precise)?;
+        let region =
+            region::find(key, fetch, &Worth { warm, hot: &|_, _| false, ..Worth::ALL }, mode.precise)?;
         self.v.begin();
         self.exits = Vec::new();
         (self.mode, self.thumb) = (mode, key.thumb());

@@ -42,7 +42,7 @@ impl RegionJumps {
     /// The table to put something into; a larger one in its place, when it is too small for the program.
     pub(super) fn table(&mut self) -> &Arc<Table> {
         let entries = self.table.as_ref().map_or(JUMPS, |t| t.0.len());
-        if self.puts > 2 * entries && entries < MOST_JUMPS {
+        if self.puts > entries && entries < MOST_JUMPS {
             (self.table, self.puts) = (Some(Table::new(4 * entries)), 0);
         }
         self.puts += 1;

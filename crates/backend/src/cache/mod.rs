@@ -11,8 +11,8 @@ pub mod store;
 
 use crate::interp::{Block, Slot, control};
 use arena::Arena;
-pub use jumps::RegionJumps;
 use dashmap::DashMap;
+pub use jumps::RegionJumps;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::ops::Range;

@@ -8,8 +8,8 @@
 //! not reused, since a thread may still be in it. Hence a fork needs nothing done either: parent and child go on running
 //! the code they share, and the child puts new code into a file of its own. Slots are private memory.
 
-use crate::cache::jumps::{RegionJumps, Table};
 use crate::cache::Key;
+use crate::cache::jumps::{RegionJumps, Table};
 use crate::cache::store::{Span, Store, Stored};
 use crate::codegen::{Compiled, FaultPoint, Mode};
 use crate::log;

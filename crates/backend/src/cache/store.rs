@@ -32,7 +32,8 @@ struct Header {
     magic: u64,
     /// Translator and settings that the code was made by and for, see [`fingerprint`].
     made_by: u64,
-    /// The index has this many entries, as a power of two.
+    /// The index has this many entries, as a power of two. 0: of an image, one for each region, sorted: code that runs together
+    /// is found in the same pages, and each page that is looked at counts as memory of the process.
     index_bits: u32,
     /// Link slots that there is room for.
     slots: u32,
@@ -50,6 +51,16 @@ struct Header {
     /// Not 0: it is made to become an image. 1: who uses it counts what it has executed when it ends; more: it compiles
     /// what is worth that much.
     training: AtomicU32,
+}
+
+impl Header {
+    /// Of the index.
+    fn entries(&self) -> usize {
+        match self.index_bits {
+            0 => self.regions.load(Ordering::Relaxed) as usize,
+            bits => 1 << bits,
+        }
+    }
 }
 
 /// Where the index is in the file.
@@ -399,7 +410,7 @@ impl Store {
 
     fn index(&self) -> &[AtomicU64] {
         // SAFETY: the index lies behind the header, and is only accessed as atomics.
-        unsafe { std::slice::from_raw_parts(self.meta.add(INDEX).cast(), 1 << self.header.index_bits) }
+        unsafe { std::slice::from_raw_parts(self.meta.add(INDEX).cast(), self.header.entries()) }
     }
 
     /// The record at an offset. `None` where it is not whole: only a broken file has that.
@@ -436,20 +447,18 @@ impl Store {
         }
         let target = key.target();
         let index = self.index();
-        for at in probes(target, index.len()) {
-            let entry = index[at].load(Ordering::Acquire);
-            if entry == 0 {
-                return None;
-            }
-            if entry as u32 == target
-                && let Some(stored) = self.record((entry >> 32) as u32)
-                && serves(stored.head.mode, mode)
-                && stored.fits(read)
-            {
-                return Some(stored);
-            }
+        let stored = |entry: u64| {
+            let stored = self.record((entry >> 32) as u32).filter(|s| serves(s.head.mode, mode))?;
+            stored.fits(read).then_some(stored)
+        };
+        let entry = |at: usize| index[at].load(Ordering::Acquire);
+        if self.header.index_bits == 0 {
+            let first = index.partition_point(|e| (e.load(Ordering::Relaxed) as u32) < target);
+            let same = (first..index.len()).map(entry).take_while(|&e| e as u32 == target);
+            return same.filter_map(stored).next();
         }
-        None
+        let used = probes(target, index.len()).map(entry).take_while(|&e| e != 0);
+        used.filter(|&e| e as u32 == target).filter_map(stored).next()
     }
 
     /// Where a region lies in this process.
@@ -479,7 +488,7 @@ impl Store {
         if self.keeps {
             return;
         }
-        let records = (INDEX + (8 << self.header.index_bits)).next_multiple_of(PAGE);
+        let records = (INDEX + 8 * self.header.entries()).next_multiple_of(PAGE);
         let code = self.code();
         // SAFETY: the mappings are of a file and not written to as private memory: what comes back is the same.
         unsafe {
@@ -592,15 +601,12 @@ pub fn compact(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
     let records: Option<Vec<Stored>> = offsets.into_iter().map(|at| store.record(at)).collect();
     let records = records.ok_or_else(|| broken("not whole"))?;
 
-    let bits = (records.len().max(1) * 2).next_power_of_two().trailing_zeros();
-    let mut index = vec![0u64; 1 << bits];
-    let mut at = INDEX + (8usize << bits);
+    let mut index = Vec::with_capacity(records.len());
+    let mut at = INDEX + 8 * records.len();
     let mut faults_at = at + records.iter().map(Stored::size).sum::<usize>();
     let (mut parts, mut faults) = (Vec::new(), Vec::new());
     for stored in &records {
-        let target = stored.head.target;
-        let free = probes(target, index.len()).find(|&k| index[k] == 0).expect("half of it stays free");
-        index[free] = u64::from(target) | (at as u64) << 32;
+        index.push(u64::from(stored.head.target) | (at as u64) << 32);
         let head = Head { faults_at: faults_at as u32, ..stored.head };
         for part in [head.as_bytes(), stored.exits.as_bytes(), stored.spans.as_bytes(), stored.code] {
             parts.extend_from_slice(part);
@@ -610,12 +616,14 @@ pub fn compact(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
         at += stored.size();
         faults_at += size_of_val(stored.faults);
     }
+    // Stable: of several regions at an address the first comes first.
+    index.sort_by_key(|&e| e as u32);
     let code_at = faults_at.next_multiple_of(PAGE);
     let code = header.next_code.load(Ordering::Acquire) as usize;
     let code_size = code.next_multiple_of(PAGE);
     // The distance from code to slots is in the code: the slots keep their room.
     let words: [u32; 8] = [
-        bits,
+        0,
         header.slots,
         code_at as u32,
         code_size as u32,

@@ -40,7 +40,8 @@ pub enum Edge {
 
 impl Worth<'_> {
     /// Everything is.
-    pub const ALL: Worth<'static> = Worth { warm: &|_, _| true, hot: &|_, _| true, inlined: 48, stop: &|_| false };
+    pub const ALL: Worth<'static> =
+        Worth { warm: &|_, _| true, hot: &|_, _| true, inlined: 48, stop: &|_| false };
 }
 
 /// Where a function taken into a region returns to.

@@ -1219,9 +1219,7 @@ impl Codegen<'_, '_> {
     /// The block to branch to for an edge, and whether it is the region's own: else `go` fills it.
     fn destination(&mut self, edge: Edge) -> (Block, bool) {
         match edge {
-            Edge::Inside(k)
-                if self.flags_ready(k) && self.scalars_ready(k) && self.unexpected(k) == 0 =>
-            {
+            Edge::Inside(k) if self.flags_ready(k) && self.scalars_ready(k) && self.unexpected(k) == 0 => {
                 self.hand_flags(k);
                 (self.blocks[k], true)
             }
