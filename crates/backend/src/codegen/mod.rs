@@ -85,7 +85,7 @@ pub struct Compiled {
     pub exits: Vec<Exit>,
     /// Host offset of each guest instruction that can fault, with its address and ITSTATE; sorted.
     pub faults: Vec<FaultPoint>,
-    /// The guest addresses the code was made from: one range a block.
+    /// The guest addresses the code was made from, in order and apart from each other.
     pub ranges: Vec<std::ops::Range<u32>>,
     /// Its blocks, without those of other functions.
     pub extent: Extent,

@@ -7,6 +7,7 @@ use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::{Flow, scalar_overlap};
 use forearm_frontend::inst::{Op, cond};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
 /// NZCV among the register bits of a [`Block`]'s sets.
 pub const FLAGS: u32 = 1 << 16;
@@ -137,6 +138,8 @@ pub struct Region {
     pub blocks: Vec<Block>,
     /// Guest instructions.
     pub len: usize,
+    /// Code outside that was looked at for its sake.
+    looked_at: Vec<Range<u32>>,
 }
 
 /// Where a region's blocks are.
@@ -149,13 +152,24 @@ pub struct Extent {
 }
 
 impl Region {
-    /// The guest addresses it was made from: one range a block.
-    pub fn ranges(&self) -> Vec<std::ops::Range<u32>> {
-        let range = |b: &Block| {
+    /// The guest addresses that it depends on: its blocks, and code outside without which flags would not be dead. In order, and
+    /// apart from each other.
+    pub fn ranges(&self) -> Vec<Range<u32>> {
+        let block = |b: &Block| {
             let last = b.instructions.last()?;
-            Some(b.instructions.first()?.pc..last.pc.wrapping_add(last.len()))
+            Some(b.instructions.first()?.pc..last.next_pc())
         };
-        self.blocks.iter().filter_map(range).collect()
+        let all = self.blocks.iter().filter_map(block).chain(self.looked_at.iter().cloned());
+        let mut all: Vec<Range<u32>> = all.filter(|r| r.start < r.end).collect();
+        all.sort_unstable_by_key(|r| r.start);
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for r in all {
+            match ranges.last_mut() {
+                Some(last) if r.start <= last.end => last.end = last.end.max(r.end),
+                _ => ranges.push(r),
+            }
+        }
+        ranges
     }
 
     /// Its blocks, without those of functions that were taken in.
@@ -276,43 +290,49 @@ impl Decoded {
 /// Instructions that are looked at for whether they set the flags.
 const LOOK_AHEAD: usize = 20;
 
-/// What becomes of the flags `open` from `pc` on? A look at as many instructions as are `left`.
-fn flags_outside(
-    fetch: &mut Fetch<'_>,
-    mut thumb: bool,
-    mut pc: u32,
-    mut open: u8,
-    left: &mut usize,
-) -> Outside {
-    loop {
-        let Some(d) = fetch.decode(pc, thumb, ItState(0)) else { return Outside::Unsure };
-        if d.flags_read() & open != 0 {
-            return Outside::Reads;
-        }
-        open &= !d.flags_set();
-        if open == 0 {
-            return Outside::Sets;
-        }
-        if *left == 0 || d.next_it.active() || d.inst.is_none() {
-            return Outside::Unsure;
-        }
-        *left -= 1;
-        pc = match d.effects.flow {
-            Some(Flow::Branch(t) | Flow::BranchIf(t)) if d.falls_through() => {
-                let taken = flags_outside(fetch, thumb, t, open, left);
-                if taken == Outside::Reads {
-                    return taken;
+/// A look at code outside the region.
+struct Look<'a, 'f> {
+    fetch: &'a mut Fetch<'f>,
+    /// Instructions that may still be looked at.
+    left: usize,
+    /// Where some have been.
+    seen: Vec<Range<u32>>,
+}
+
+impl Look<'_, '_> {
+    /// What becomes of the flags `open` from `pc` on?
+    fn flags(&mut self, mut thumb: bool, mut pc: u32, mut open: u8) -> Outside {
+        loop {
+            let Some(d) = self.fetch.decode(pc, thumb, ItState(0)) else { return Outside::Unsure };
+            self.seen.push(pc..d.next_pc());
+            if d.flags_read() & open != 0 {
+                return Outside::Reads;
+            }
+            open &= !d.flags_set();
+            if open == 0 {
+                return Outside::Sets;
+            }
+            if self.left == 0 || d.next_it.active() || d.inst.is_none() {
+                return Outside::Unsure;
+            }
+            self.left -= 1;
+            pc = match d.effects.flow {
+                Some(Flow::Branch(t) | Flow::BranchIf(t)) if d.falls_through() => {
+                    let taken = self.flags(thumb, t, open);
+                    if taken == Outside::Reads {
+                        return taken;
+                    }
+                    return taken.max(self.flags(thumb, d.next_pc(), open));
                 }
-                return taken.max(flags_outside(fetch, thumb, d.next_pc(), open, left));
-            }
-            Some(Flow::Branch(t)) => t,
-            Some(Flow::BranchExchange(t)) => {
-                thumb = !thumb;
-                t
-            }
-            None => d.next_pc(),
-            Some(_) => return Outside::Unsure,
-        };
+                Some(Flow::Branch(t)) => t,
+                Some(Flow::BranchExchange(t)) => {
+                    thumb = !thumb;
+                    t
+                }
+                None => d.next_pc(),
+                Some(_) => return Outside::Unsure,
+            };
+        }
     }
 }
 
@@ -551,7 +571,7 @@ impl Finder<'_, '_> {
             };
             blocks.push(block);
         }
-        Region { key, blocks, len: self.code.len() }
+        Region { key, blocks, len: self.code.len(), looked_at: Vec::new() }
     }
 }
 
@@ -649,8 +669,15 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     let mut flags_matter = vec![true; n];
     let mut flags_asked = vec![true; n];
     for (k, b) in region.blocks.iter().enumerate().filter(|_| dead_flags) {
+        if dirty_behind(b, precise) & FLAGS == 0 {
+            continue;
+        }
+        let mut look = Look { fetch, left: 0, seen: Vec::new() };
         let outside = [b.next, b.target].into_iter().flatten().filter_map(|e| match e {
-            Edge::Outside(pc) => Some(flags_outside(fetch, b.thumb, pc, NZCV, &mut { LOOK_AHEAD })),
+            Edge::Outside(pc) => {
+                look.left = LOOK_AHEAD;
+                Some(look.flags(b.thumb, pc, NZCV))
+            }
             Edge::Inside(_) => None,
         });
         let outside = outside.max();
@@ -659,6 +686,9 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
             matches!(d.effects.flow, Some(Flow::Indirect | Flow::Trap | Flow::BranchExchange(_)))
                 || d.inst.is_none()
         }) || outside.is_some_and(|o| o != Outside::Sets);
+        if !flags_matter[k] {
+            region.looked_at.append(&mut look.seen);
+        }
     }
     // Backward: what is live. An exit reads what is dirty there; so does a fault or a safe point, which may be anywhere,
     // hence dirty registers count as live throughout; only the flags are worth the precision.
@@ -857,5 +887,29 @@ mod tests {
         assert_eq!(whole.extent().starts, [0, 4, 8]);
         let alone = region(&Worth { hot: &|_, _| false, ..Worth::ALL }).expect("a region");
         assert_eq!(starts(&alone), [(0, false, None)]);
+    }
+
+    #[test]
+    fn a_region_depends_on_code_that_makes_its_flags_dead() {
+        // 0: cmp r0, #1; 4: b 0x10; 0x10: mov r1, #0; cmp r1, #2 or beq
+        let region = |last: u32| {
+            let mut code = [0u8; 0x20];
+            for (at, word) in [(0, 0xe350_0001u32), (4, 0xea00_0001), (0x10, 0xe3a0_1000), (0x14, last)] {
+                code[at..at + 4].copy_from_slice(&word.to_le_bytes());
+            }
+            let read = |pc: u32, buffer: &mut [u8]| {
+                let rest = code.get(pc as usize..).unwrap_or_default();
+                let n = rest.len().min(buffer.len());
+                buffer[..n].copy_from_slice(&rest[..n]);
+                n
+            };
+            let worth = Worth { warm: &|pc, _| pc < 0x10, ..Worth::ALL };
+            let region =
+                find(Key::new(0, false, 0), &mut Fetch::new(&read), &worth, false).expect("a region");
+            let b = &region.blocks[0];
+            (b.flags_matter, b.flags_asked, region.ranges())
+        };
+        assert_eq!(region(0xe351_0002), (false, false, vec![0..8, 0x10..0x18]));
+        assert_eq!(region(0x0a00_0000), (true, true, vec![0..8]));
     }
 }
