@@ -907,9 +907,13 @@ mod tests {
             let region =
                 find(Key::new(0, false, 0), &mut Fetch::new(&read), &worth, false).expect("a region");
             let b = &region.blocks[0];
-            (b.flags_matter, b.flags_asked, region.ranges())
+            (
+                b.flags_matter,
+                b.flags_asked,
+                region.ranges().iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(),
+            )
         };
-        assert_eq!(region(0xe351_0002), (false, false, vec![0..8, 0x10..0x18]));
-        assert_eq!(region(0x0a00_0000), (true, true, vec![0..8]));
+        assert_eq!(region(0xe351_0002), (false, false, vec![(0, 8), (0x10, 0x18)]));
+        assert_eq!(region(0x0a00_0000), (true, true, vec![(0, 8)]));
     }
 }
