@@ -645,8 +645,10 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
     }
     // Forward: what may be dirty. Where ways meet, what is dirty on some of them only and that the region does not read is stored
     // on those: else all others would have to load it.
-    let before: Vec<Vec<usize>> =
-        (0..n).map(|s| (0..n).filter(|&k| successors[k].contains(&s)).collect()).collect();
+    let mut before = vec![Vec::new(); n];
+    for (k, next) in successors.iter().enumerate() {
+        next.iter().for_each(|&s| before[s].push(k));
+    }
     changed = true;
     while changed {
         changed = false;
