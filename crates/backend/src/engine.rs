@@ -9,6 +9,7 @@ use crate::codegen::{self, Compiler, Effort, Extent, Mode};
 use crate::fp::soft::fpscr::{DN, FZ};
 use crate::interp::block::{self, Fetch};
 use crate::interp::{Block, Interp, Slot, control};
+use crate::returns::ReturnStack;
 use crate::state::CpuState;
 use crate::stats::{self, Event};
 use crate::tuning::{self, Optimisations};
@@ -770,6 +771,9 @@ impl Engine {
         host.interpret = enter::interpret_address();
         host.helper = enter::helper_address();
         host.crypto = crate::crypto::functions().as_ptr() as u64;
+        host.call_crypto = enter::crypto_address();
+        // What the runtime has done in between, no return fits.
+        host.returns = host.return_stack.as_ref().map_or(0, ReturnStack::top);
         host.rare_helper = enter::rare_helper_address();
         host.jumps.prepare();
     }

@@ -1,4 +1,7 @@
-//! Into translated code and out of it: callee-saved registers, the stack pointer and MXCSR.
+//! Into translated code and out of it: callee-saved registers, the stack pointers and MXCSR.
+//!
+//! While compiled code runs the stack pointer is that of its return addresses, see [`crate::returns`]; whatever needs a stack goes
+//! back to the thread's.
 
 use crate::fp::trap;
 use crate::interp::Slot;
@@ -43,7 +46,7 @@ global_asm!(
     "mov rbx, rdi",
     "mov rsp, [rdi + {sp}]",
     "jmp 2b",
-    // rdi: state, rsi: body of a region. The frame is every region's (see `codegen::Frame`).
+    // rdi: state, rsi: body of a region. The frame is every region's (see `codegen::Frame`), rbp points into it.
     ".global forearm_native",
     ".global forearm_leave",
     "forearm_native:",
@@ -54,6 +57,9 @@ global_asm!(
     "push r14",
     "push r15",
     "sub rsp, {frame}",
+    "lea rbp, [rsp + {bias}]",
+    "mov [rdi + {frame_at}], rsp",
+    "mov rsp, [rdi + {returns}]",
     "cmp dword ptr [rdi + {unmask}], 0",
     "jne 4f",
     "jmp rsi",
@@ -63,9 +69,8 @@ global_asm!(
     // rdi: state. Has floating point trap, see `fp::trap`; keeps all but rax, rcx and the flags.
     "5:",
     "mov dword ptr [rdi + {unmask}], 0",
-    "sub rsp, 8",
-    "stmxcsr [rsp]",
-    "mov eax, [rsp]",
+    "stmxcsr [rdi + {control}]",
+    "mov eax, [rdi + {control}]",
     // Invalid is IOC, Underflow is UFC.
     "mov ecx, eax",
     "and ecx, 1",
@@ -75,28 +80,50 @@ global_asm!(
     "shr ecx, 1",
     "or [rdi + {fpscr}], ecx",
     "and eax, {unmasked}",
-    "mov [rsp], eax",
-    "ldmxcsr [rsp]",
-    "add rsp, 8",
+    "mov [rdi + {control}], eax",
+    "ldmxcsr [rdi + {control}]",
     "ret",
     // `helpers::call` and `interp::one` for compiled code. rdi: state
     ".global forearm_helper",
     "forearm_helper:",
+    "mov [rdi + {returns}], rsp",
+    "mov rsp, [rdi + {frame_at}]",
     "push rdi",
+    "sub rsp, 8",
     "call {call}",
     "6:",
+    "add rsp, 8",
     "pop rdi",
+    "mov rsp, [rdi + {returns}]",
     "cmp dword ptr [rdi + {unmask}], 0",
     "jne 5b",
     "ret",
     ".global forearm_interpret",
     "forearm_interpret:",
+    "mov [rdi + {returns}], rsp",
+    "mov rsp, [rdi + {frame_at}]",
     "push rdi",
+    "sub rsp, 8",
     "call {one}",
     "jmp 6b",
+    // rdi: state, rsi: offset of a function in the table of `crypto::functions`, xmm0 to xmm2: its operands
+    ".global forearm_crypto",
+    "forearm_crypto:",
+    "mov [rdi + {returns}], rsp",
+    "mov rsp, [rdi + {frame_at}]",
+    "push rdi",
+    "sub rsp, 8",
+    "mov rax, [rdi + {crypto}]",
+    "call [rax + rsi]",
+    "add rsp, 8",
+    "pop rdi",
+    "mov rsp, [rdi + {returns}]",
+    "ret",
     // rdi: state, rsi: what `native` returns
     "forearm_leave:",
     "mov rax, rsi",
+    "mov [rdi + {returns}], rsp",
+    "mov rsp, [rdi + {frame_at}]",
     "add rsp, {frame}",
     "pop r15",
     "pop r14",
@@ -126,9 +153,16 @@ global_asm!(
     "mov [rdi + {pc}], ecx",
     "xor esi, esi",
     "jmp forearm_leave",
+    // The landing at the top of the stack of return addresses, where it stays.
+    ".global forearm_unknown",
+    "forearm_unknown:",
+    "sub rsp, 8",
+    "jmp forearm_indirect",
     // rdi: state, rsi: a helper's operation. Keeps all registers.
     ".global forearm_rare_helper",
     "forearm_rare_helper:",
+    "mov [rdi + {returns}], rsp",
+    "mov rsp, [rdi + {frame_at}]",
     "push rax",
     "push rcx",
     "push rdx",
@@ -138,7 +172,7 @@ global_asm!(
     "push r9",
     "push r10",
     "push r11",
-    "sub rsp, 256",
+    "sub rsp, 264",
     "movaps [rsp + 0], xmm0",
     "movaps [rsp + 16], xmm1",
     "movaps [rsp + 32], xmm2",
@@ -155,7 +189,12 @@ global_asm!(
     "movaps [rsp + 208], xmm13",
     "movaps [rsp + 224], xmm14",
     "movaps [rsp + 240], xmm15",
-    "call [rdi + {helper}]",
+    "call {call}",
+    "mov rdi, [rsp + 296]",
+    "cmp dword ptr [rdi + {unmask}], 0",
+    "je 7f",
+    "call 5b",
+    "7:",
     "movaps xmm0, [rsp + 0]",
     "movaps xmm1, [rsp + 16]",
     "movaps xmm2, [rsp + 32]",
@@ -172,7 +211,7 @@ global_asm!(
     "movaps xmm13, [rsp + 208]",
     "movaps xmm14, [rsp + 224]",
     "movaps xmm15, [rsp + 240]",
-    "add rsp, 256",
+    "add rsp, 264",
     "pop r11",
     "pop r10",
     "pop r9",
@@ -182,6 +221,7 @@ global_asm!(
     "pop rdx",
     "pop rcx",
     "pop rax",
+    "mov rsp, [rdi + {returns}]",
     "ret",
     unmask = const offset_of!(CpuState, host.unmask),
     fpscr = const offset_of!(CpuState, fpscr),
@@ -189,7 +229,11 @@ global_asm!(
     unmasked = const !(trap::MASKS | trap::FLAGS) as i32,
     call = sym crate::codegen::helpers::call,
     one = sym crate::interp::one,
-    helper = const offset_of!(CpuState, host.helper),
+    returns = const offset_of!(CpuState, host.returns),
+    frame_at = const offset_of!(CpuState, host.frame),
+    control = const offset_of!(CpuState, host.control),
+    crypto = const offset_of!(CpuState, host.crypto),
+    bias = const crate::codegen::FRAME_BIAS,
     thumb = const offset_of!(CpuState, thumb),
     pc = const offset_of!(CpuState, r) + 60,
     jump_factor = const crate::cache::JUMP_FACTOR as i32,
@@ -217,6 +261,8 @@ unsafe extern "C" {
     fn forearm_rare_helper();
     fn forearm_helper();
     fn forearm_interpret();
+    fn forearm_crypto();
+    fn forearm_unknown();
 }
 
 thread_local! {
@@ -264,7 +310,7 @@ pub const TO_RUNTIME: u64 = 1;
 /// Runs compiled code until it leaves.
 ///
 /// # Safety
-/// Called below [`enter`] with the body of a placed region.
+/// Called below [`enter`] with the body of a placed region, for a state that has a stack of return addresses.
 pub unsafe fn native(cpu: &mut CpuState, body: u64) -> u64 {
     // SAFETY: the caller's promise.
     unsafe { forearm_native(cpu, body) }
@@ -273,6 +319,16 @@ pub unsafe fn native(cpu: &mut CpuState, body: u64) -> u64 {
 /// Address that compiled code leaves through.
 pub fn leave_address() -> u64 {
     forearm_leave as *const () as u64
+}
+
+/// Address of the landing at the top of a stack of return addresses.
+pub fn unknown_landing_address() -> u64 {
+    forearm_unknown as *const () as u64
+}
+
+/// Address of the function that compiled code calls those of `crypto` through.
+pub fn crypto_address() -> u64 {
+    forearm_crypto as *const () as u64
 }
 
 /// Address that compiled code jumps to for a guest address in a register.

@@ -5,7 +5,7 @@
 //! continues at a recovery point of this crate.
 
 use crate::engine::{ExitCode, Fault};
-use crate::enter;
+use crate::{enter, returns};
 use std::arch::global_asm;
 
 /// Bytes above the guest's 4 GiB that an access from its last bytes can reach, with the offset that compiled code adds in
@@ -107,6 +107,10 @@ pub unsafe fn recover(info: &libc::siginfo_t, context: &mut libc::ucontext_t) ->
     let Some(cpu) = enter::current() else { return false };
     // SAFETY: a synchronous SIGSEGV or SIGBUS has si_addr.
     let addr = unsafe { info.si_addr() } as u64;
+    if info.si_code > 0 && returns::recover(cpu, addr, &mut context.uc_mcontext.gregs[libc::REG_RSP as usize])
+    {
+        return true;
+    }
     let guest = addr.wrapping_sub(cpu.base);
     if info.si_code <= 0 || guest >= (1 << 32) + GUARD {
         return false;

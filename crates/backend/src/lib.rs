@@ -10,6 +10,7 @@ pub mod fault;
 pub mod fp;
 pub mod interp;
 pub mod log;
+mod returns;
 pub mod simd;
 pub mod state;
 pub mod stats;

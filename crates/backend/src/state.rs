@@ -3,6 +3,7 @@
 use crate::cache::{Jumps, RegionJumps};
 use crate::engine::{Engine, Fault};
 use crate::interp::Slot;
+use crate::returns::ReturnStack;
 use crate::stats::{self, Executed};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -113,6 +114,14 @@ pub(crate) struct HostState {
     pub native_jumps: u64,
     /// Its mask for the offset of an entry.
     pub native_mask: u32,
+    /// The stack of the addresses that compiled code returns to; none until it runs.
+    pub return_stack: Option<ReturnStack>,
+    /// Its stack pointer while compiled code does not run.
+    pub returns: u64,
+    /// The thread's own stack pointer while it does: the frame of compiled code is above.
+    pub frame: u64,
+    /// MXCSR on its way.
+    pub control: u32,
     /// Host address that compiled code leaves through.
     pub leave: u64,
     /// Host address that compiled code looks up guest addresses through.
@@ -123,6 +132,8 @@ pub(crate) struct HostState {
     pub helper: u64,
     /// Table of `crypto::functions`.
     pub crypto: u64,
+    /// Host function that calls one of them for compiled code.
+    pub call_crypto: u64,
     /// The helper's operands and result.
     pub scratch: [u128; 4],
     /// Calls `helper` and keeps all registers.
@@ -191,6 +202,11 @@ impl Default for HostState {
             interpret: 0,
             helper: 0,
             crypto: 0,
+            call_crypto: 0,
+            return_stack: None,
+            returns: 0,
+            frame: 0,
+            control: 0,
             rare_helper: 0,
             magnitude_d: u64::MAX >> 1,
             magnitude_s: u32::MAX >> 1,

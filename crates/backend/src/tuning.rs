@@ -43,6 +43,8 @@ bitflags! {
         const TRAP_LIMIT = 1 << 16;
         /// Small functions are copied into the regions that call them.
         const INLINE = 1 << 17;
+        /// Calls and returns are host calls and returns.
+        const RETURNS = 1 << 18;
     }
 }
 
@@ -64,6 +66,7 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("dense", Optimisations::DENSE, "regions lie densely in a memory file"),
     ("share", Optimisations::SHARE, "regions are shared by processes and taken from the image in the program"),
     ("inline", Optimisations::INLINE, "small functions are copied into the regions that call them"),
+    ("returns", Optimisations::RETURNS, "calls and returns are host calls and returns, which the processor predicts"),
     ("baseline", Optimisations::BASELINE, "warm code is compiled by the baseline compiler before hot code is by Cranelift"),
     ("traps", Optimisations::TRAPS, "rare cases of floating point trap instead of being looked for"),
     ("trap-limit", Optimisations::TRAP_LIMIT, "they are looked for in a process that has trapped often"),

@@ -2,7 +2,7 @@
 
 use crate::VERSION;
 use crate::options::{self, OPTIONS, Opt, Print, Settings, VARIABLES};
-use forearm_runtime::{Start, code_store, perf, process};
+use forearm_runtime::{Start, code_image, code_store, perf, process};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -120,7 +120,7 @@ pub fn parse(args: Vec<CString>, env: Vec<(OsString, OsString)>, kernel: Kernel)
     }
     if let Some(file) = s.image {
         let image = std::fs::OpenOptions::new().read(true).write(true).open(&file);
-        let image = image.and_then(|file| code_store::compact(&file));
+        let image = image.and_then(|file| code_image::compact(&file));
         return image.map(Command::Write).map_err(|e| format!("{}: {e}", file.to_string_lossy()));
     }
     let Some(program) = args.next() else { return Err("no program given (-h shows the options)".into()) };

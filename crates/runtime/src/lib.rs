@@ -18,6 +18,7 @@ pub mod symbols;
 pub mod syscalls;
 pub mod threads;
 
+pub use forearm_backend::cache::image as code_image;
 pub use forearm_backend::cache::store as code_store;
 pub use forearm_backend::{log, tuning};
 

@@ -1,12 +1,14 @@
 //! x86-64 instructions as bytes (Intel SDM volume 2), as far as the baseline compiler needs them.
 
+use crate::returns::Way;
+
 /// A general register by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reg(pub u8);
 
 pub const RAX: Reg = Reg(0);
 pub const RDX: Reg = Reg(2);
-pub const RSP: Reg = Reg(4);
+pub const RBP: Reg = Reg(5);
 pub const RSI: Reg = Reg(6);
 pub const RDI: Reg = Reg(7);
 
@@ -403,6 +405,16 @@ impl Assembler {
         self.encode(Width::D, false, &[0xff], 4, place, 0);
     }
 
+    /// Jumps through `place` in some way.
+    pub fn jump_by(&mut self, way: &Way, place: Place) {
+        let start = self.here();
+        self.jump_through(place);
+        let jump = self.code.split_off(start);
+        let mut slots = Vec::new();
+        way.emit(&jump, &mut self.code, &mut slots);
+        self.slots.extend(slots.into_iter().map(|(at, exit)| (at, exit, -4)));
+    }
+
     pub fn call_through(&mut self, place: Place) {
         self.encode(Width::D, false, &[0xff], 2, place, 0);
     }
@@ -421,6 +433,7 @@ mod tests {
     /// As the GNU assembler encodes them.
     #[test]
     fn encodings() {
+        const RSP: Reg = Reg(4);
         let (ecx, r9, r13) = (Reg(1), Reg(9), Reg(13));
         assert_eq!(bytes(|a| a.mov(Width::D, r9, RAX)), [0x44, 0x8b, 0xc8]);
         assert_eq!(bytes(|a| a.load(Width::D, ecx, Place::Memory(RDI, 0x3c))), [0x8b, 0x4f, 0x3c]);

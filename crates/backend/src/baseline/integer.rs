@@ -727,7 +727,7 @@ impl Integer for Baseline {
     fn branch_exchange(&mut self, target: u32) {
         self.write_all();
         self.v.a.store_constant(Width::D, field!(thumb), (!self.thumb).into());
-        self.exit(target | u32::from(!self.thumb));
+        self.exit(target | u32::from(!self.thumb), self.at.effects.links);
     }
     fn bx(&mut self, target: Word) {
         self.exit_indirect(target);

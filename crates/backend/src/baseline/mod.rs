@@ -14,7 +14,9 @@ use crate::cache::Key;
 use crate::codegen::{Compiled, Exit, FaultPoint, Mode, is_v3, region};
 use crate::engine::ExitCode;
 use crate::interp::block::{Decoded, Fetch};
+use crate::returns::{Landing, Way};
 use crate::stats;
+use crate::tuning::{self, Optimisations};
 use assembler::{Alu, Jump, Place, RDI, RSI, Reg, Width};
 use flags::Flags;
 use forearm_frontend::decode::ItState;
@@ -391,7 +393,7 @@ impl Baseline {
         self.v.flush(u16::MAX);
         self.leave_flags();
         let (pc, it) = if after {
-            (self.at.pc.wrapping_add(self.at.len()), self.at.it.advance())
+            (self.behind(), self.at.it.advance())
         } else {
             (self.at.pc, self.at.it)
         };
@@ -429,7 +431,7 @@ impl Baseline {
     fn jump(&mut self, edge: Edge) {
         self.ended = true;
         match edge {
-            Edge::Outside(pc) => self.exit(pc | u32::from(self.thumb)),
+            Edge::Outside(pc) => self.exit(pc | u32::from(self.thumb), self.at.effects.links && pc != self.behind()),
             Edge::Inside(k) if k == self.block + 1 => self.ended_by_falling = true,
             Edge::Inside(k) => match self.starts[k] {
                 Some(start) => self.v.a.jump_to(start),
@@ -446,7 +448,7 @@ impl Baseline {
         match edge {
             Edge::Outside(pc) => {
                 let skip = self.v.a.jump_if(cc.not());
-                self.exit(pc | u32::from(self.thumb));
+                self.exit(pc | u32::from(self.thumb), false);
                 self.v.a.land(skip);
             }
             Edge::Inside(k) => match self.starts[k] {
@@ -464,12 +466,30 @@ impl Baseline {
         self.exits.len() as u32 - 1
     }
 
-    /// Through a link slot of this exit's own; everything is in the state.
-    fn exit(&mut self, target: u32) {
+    /// Through a link slot of this exit's own; everything is in the state. The current instruction may be a `call`.
+    fn exit(&mut self, target: u32, call: bool) {
         self.ended = true;
         let number = self.new_exit(target);
         self.v.a.lea(Width::Q, RSI, Place::Slot(number, 0));
-        self.v.a.jump_through(Place::Memory(RSI, 0));
+        let way = self.way(call, false);
+        self.v.a.jump_by(&way, Place::Memory(RSI, 0));
+    }
+
+    /// The address behind the current instruction.
+    fn behind(&self) -> u32 {
+        self.at.pc.wrapping_add(self.at.len())
+    }
+
+    /// How to go where the current instruction leads.
+    fn way(&mut self, call: bool, returns: bool) -> Way {
+        if !tuning::on(Optimisations::RETURNS) {
+            return Way::default();
+        }
+        let call = call.then(|| {
+            let address = self.behind() | u32::from(self.thumb);
+            Landing { address, exit: self.new_exit(address) }
+        });
+        Way { call, returns, ..Way::default() }
     }
 
     /// Where a fixed branch of the current instruction leads.
@@ -514,7 +534,8 @@ impl Baseline {
         self.leave_flags();
         let target = self.v.fetch(target);
         self.v.a.mov(Width::D, RSI, target);
-        self.v.a.jump_through(field!(host.indirect));
+        let way = self.way(self.at.effects.links, self.at.returns());
+        self.v.a.jump_by(&way, field!(host.indirect));
         self.ended = true;
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A value never changes. Within an instruction every value stays; behind it only those that a guest register or a flag has.
 
-use super::assembler::{Alu, Assembler, Cc, Place, RDI, RSP, Reg, Width};
+use super::assembler::{Alu, Assembler, Cc, Place, RBP, RDI, Reg, Width};
+use crate::codegen::FRAME_BIAS;
 
 /// A value by its number in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +49,11 @@ enum Location {
 /// Slots of the frame, 8 bytes each; far fewer than the frame of compiled code has.
 const SLOTS: u32 = 128;
 
-/// Host registers that may hold values: all but the stack pointer and the state pointer.
-const ALL: u16 = !(1 << 4 | 1 << 7);
+/// Host registers that may hold values: all but the stack pointer, that of the frame and the state pointer.
+const ALL: u16 = !(1 << 4 | 1 << 5 | 1 << 7);
 
 /// Those that a call keeps.
-pub const KEPT: u16 = 1 << 3 | 1 << 5 | 0xf << 12;
+pub const KEPT: u16 = 1 << 3 | 0xf << 12;
 
 /// What is where.
 #[derive(Debug, Default)]
@@ -120,7 +121,7 @@ impl Values {
     }
 
     fn slot(n: u32) -> Place {
-        Place::Memory(RSP, 8 * n as i32)
+        Place::Memory(RBP, 8 * n as i32 - FRAME_BIAS)
     }
 
     /// A place in the frame that no value takes.

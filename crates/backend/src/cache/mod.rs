@@ -5,6 +5,7 @@
 //! jump cache) finds out when it arrives, so nothing is unlinked, and block memory is never reused while a thread runs.
 
 mod arena;
+pub mod image;
 mod jumps;
 pub mod native;
 pub mod store;

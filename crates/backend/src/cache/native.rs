@@ -34,8 +34,8 @@ const ALIGN: usize = 32;
 pub struct LinkSlot {
     /// Host address.
     pub code: AtomicU64,
-    /// Guest address it stands for, bit 0 set for Thumb.
-    pub target: u32,
+    /// Guest address it stands for, bit 0 set for Thumb. Of an entry slot 0 while the region is not in use: its door reads it.
+    pub target: AtomicU32,
     /// Of an entry slot, the number of its region, with `BASELINE` set if that is baseline code. Of such code's last
     /// exit, the executions that are left before it asks to be compiled better, then -1; of any other, a positive number.
     pub number: AtomicU32,
@@ -50,12 +50,12 @@ const EXIT: u32 = i32::MAX as u32;
 impl LinkSlot {
     /// An exit.
     pub(super) fn exit(leave: u64, target: u32) -> LinkSlot {
-        LinkSlot { code: AtomicU64::new(leave), target, number: AtomicU32::new(EXIT) }
+        LinkSlot { code: AtomicU64::new(leave), target: AtomicU32::new(target), number: AtomicU32::new(EXIT) }
     }
 
     /// The entry of region number `region`.
     pub(super) fn entry(body: u64, target: u32, region: u32) -> LinkSlot {
-        LinkSlot { code: AtomicU64::new(body), target, number: AtomicU32::new(region) }
+        LinkSlot { code: AtomicU64::new(body), target: AtomicU32::new(target), number: AtomicU32::new(region) }
     }
 
     /// The number of the region whose entry slot this is.
@@ -439,6 +439,7 @@ impl Native {
         {
             // It was dropped and is wanted again. Its exits are as good as before.
             p.live = true;
+            slot.target.store(key.target(), Ordering::Release);
             slot.code.store(l.body, Ordering::Release);
         }
         (l.body, l.slot)
@@ -539,7 +540,7 @@ impl Native {
             }
             !moves
         });
-        self.tables.iter().for_each(|t| t.redirect(old.target, to));
+        self.tables.iter().for_each(|t| t.redirect(old.target.load(Ordering::Relaxed), to));
         moved.push(old);
         let Some(p) = self.regions.get_mut(new.region()) else { return };
         for &slot in &moved {
@@ -641,8 +642,10 @@ impl Placed {
 
     fn drop_links(&mut self, leave: u64, tables: &[Arc<Table>]) {
         self.live = false;
-        for &(key, _) in &self.entries {
+        for &(key, slot) in &self.entries {
             tables.iter().for_each(|t| t.forget(key.target()));
+            // SAFETY: slots live as long as the reservation.
+            unsafe { &*slot }.target.store(0, Ordering::Release);
         }
         for slot in self.entries.iter().map(|e| &e.1).chain(&self.incoming) {
             // SAFETY: slots live as long as the reservation.

@@ -19,38 +19,38 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-const PAGE: usize = 4096;
+pub(super) const PAGE: usize = 4096;
 /// Alignment of a region's code; its constants need 16.
 const ALIGN: usize = 32;
 /// First bytes of a store.
-const MAGIC: u64 = u64::from_le_bytes(*b"forearm\x01");
+pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"forearm\x01");
 
 /// What a store begins with.
 #[derive(Debug)]
 #[repr(C)]
-struct Header {
-    magic: u64,
+pub(super) struct Header {
+    pub magic: u64,
     /// Translator and settings that the code was made by and for, see [`fingerprint`].
-    made_by: u64,
+    pub made_by: u64,
     /// The index has this many entries, as a power of two. 0: of an image, one for each region, sorted: code that runs together
     /// is found in the same pages, and each page that is looked at counts as memory of the process.
-    index_bits: u32,
+    pub index_bits: u32,
     /// Link slots that there is room for.
-    slots: u32,
+    pub slots: u32,
     /// Where the code starts in the file, and the room for it.
-    code_at: u32,
-    code_size: u32,
+    pub code_at: u32,
+    pub code_size: u32,
     /// Where the next record goes.
-    next_record: AtomicU32,
+    pub next_record: AtomicU32,
     /// Where the next code goes, from the start of the code.
-    next_code: AtomicU32,
+    pub next_code: AtomicU32,
     /// The next free slot.
-    next_slot: AtomicU32,
+    pub next_slot: AtomicU32,
     /// Records.
-    regions: AtomicU32,
+    pub regions: AtomicU32,
     /// Not 0: it is made to become an image. 1: who uses it counts what it has executed when it ends; more: it compiles
     /// what is worth that much.
-    training: AtomicU32,
+    pub training: AtomicU32,
 }
 
 impl Header {
@@ -64,7 +64,7 @@ impl Header {
 }
 
 /// Where the index is in the file.
-const INDEX: usize = 64;
+pub(super) const INDEX: usize = 64;
 const _: () = assert!(size_of::<Header>() <= INDEX);
 
 /// A fault makes so much of a file accessible, if the kernel has it at hand.
@@ -79,24 +79,24 @@ const LONG: Duration = Duration::from_millis(200);
 /// What a record begins with. Behind it: exits, ranges and guest code, which every look-up reads.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-struct Head {
+pub(super) struct Head {
     /// Guest address, bit 0 set for Thumb.
-    target: u32,
-    mode: u32,
+    pub target: u32,
+    pub mode: u32,
     /// Where the code is, from the start of the code, and how long.
-    code: u32,
-    length: u32,
+    pub code: u32,
+    pub length: u32,
     /// Offset of the body in it.
-    entry: u32,
+    pub entry: u32,
     /// The exits' slots; the entry slot follows them.
-    slot: u32,
-    exits: u32,
-    ranges: u32,
+    pub slot: u32,
+    pub exits: u32,
+    pub ranges: u32,
     /// Bytes of guest code.
-    bytes: u32,
+    pub bytes: u32,
     /// Where the fault points are.
-    faults_at: u32,
-    faults: u32,
+    pub faults_at: u32,
+    pub faults: u32,
 }
 
 /// Guest code from `start` on.
@@ -123,13 +123,13 @@ impl From<&Range<u32>> for Span {
 /// A region in a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Stored {
-    head: Head,
-    exits: &'static [u32],
+    pub(super) head: Head,
+    pub(super) exits: &'static [u32],
     /// Host offsets of guest instructions.
     pub faults: &'static [FaultPoint],
     /// The guest code it was made from.
     pub spans: &'static [Span],
-    code: &'static [u8],
+    pub(super) code: &'static [u8],
 }
 
 /// What of the guest's code is read at a time.
@@ -137,7 +137,7 @@ const WINDOW: usize = 1024;
 
 impl Stored {
     /// Bytes of its record without the fault points.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         let size = size_of::<Head>() + size_of_val(self.exits) + size_of_val(self.spans) + self.code.len();
         size.next_multiple_of(4)
     }
@@ -198,7 +198,7 @@ pub struct Store {
     /// The code again, to be written, where regions can be added.
     writable: Option<*mut u8>,
     /// Stays as long as the process: regions and records are handed out for ever.
-    header: &'static Header,
+    pub(super) header: &'static Header,
     /// Parts of the file that are in this process's page tables, as far as that is known.
     touched: FxHashSet<usize>,
     /// None of them is dropped any more.
@@ -398,7 +398,7 @@ impl Store {
         }
     }
 
-    fn slots_size(&self) -> usize {
+    pub(super) fn slots_size(&self) -> usize {
         (self.header.slots as usize * size_of::<LinkSlot>()).next_multiple_of(PAGE)
     }
 
@@ -408,7 +408,7 @@ impl Store {
         start..start + u64::from(self.header.code_size)
     }
 
-    fn index(&self) -> &[AtomicU64] {
+    pub(super) fn index(&self) -> &[AtomicU64] {
         // SAFETY: the index lies behind the header, and is only accessed as atomics.
         unsafe { std::slice::from_raw_parts(self.meta.add(INDEX).cast(), self.header.entries()) }
     }
@@ -583,68 +583,6 @@ impl Store {
     }
 }
 
-/// The image of a store: the same without its free space. Records, code and slots stay in the order in which they were made, so
-/// what small programs use lies together if they come early in the training. Fault points, which few processes look at, come
-/// behind all records.
-///
-/// # Errors
-/// It is not a store, or not whole.
-pub fn compact(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
-    use std::io::{Error, ErrorKind};
-    use std::os::fd::AsRawFd;
-    let broken = |what| Error::new(ErrorKind::InvalidData, what);
-    let store = Store::shared(file.as_raw_fd()).ok_or_else(|| broken("not a store of this translator"))?;
-    let header = store.header;
-    let entries = store.index().iter().map(|e| e.load(Ordering::Acquire)).filter(|&e| e != 0);
-    let mut offsets: Vec<u32> = entries.map(|e| (e >> 32) as u32).collect();
-    offsets.sort_unstable();
-    let records: Option<Vec<Stored>> = offsets.into_iter().map(|at| store.record(at)).collect();
-    let records = records.ok_or_else(|| broken("not whole"))?;
-
-    let mut index = Vec::with_capacity(records.len());
-    let mut at = INDEX + 8 * records.len();
-    let mut faults_at = at + records.iter().map(Stored::size).sum::<usize>();
-    let (mut parts, mut faults) = (Vec::new(), Vec::new());
-    for stored in &records {
-        index.push(u64::from(stored.head.target) | (at as u64) << 32);
-        let head = Head { faults_at: faults_at as u32, ..stored.head };
-        for part in [head.as_bytes(), stored.exits.as_bytes(), stored.spans.as_bytes(), stored.code] {
-            parts.extend_from_slice(part);
-        }
-        parts.resize(parts.len().next_multiple_of(4), 0);
-        faults.extend_from_slice(stored.faults);
-        at += stored.size();
-        faults_at += size_of_val(stored.faults);
-    }
-    // Stable: of several regions at an address the first comes first.
-    index.sort_by_key(|&e| e as u32);
-    let code_at = faults_at.next_multiple_of(PAGE);
-    let code = header.next_code.load(Ordering::Acquire) as usize;
-    let code_size = code.next_multiple_of(PAGE);
-    // The distance from code to slots is in the code: the slots keep their room.
-    let words: [u32; 8] = [
-        0,
-        header.slots,
-        code_at as u32,
-        code_size as u32,
-        faults_at as u32,
-        code as u32,
-        header.next_slot.load(Ordering::Acquire),
-        records.len() as u32,
-    ];
-    let mut image = [MAGIC.to_le_bytes(), header.made_by.to_le_bytes()].concat();
-    image.extend_from_slice(words.as_bytes());
-    image.resize(INDEX, 0);
-    for part in [index.as_bytes(), &parts, faults.as_bytes()] {
-        image.extend_from_slice(part);
-    }
-    image.resize(code_at, 0);
-    // SAFETY: code up to `next_code` is whole and does not change.
-    image.extend_from_slice(unsafe { std::slice::from_raw_parts(store.code().start as *const u8, code) });
-    image.resize(code_at + code_size, 0);
-    Ok(image)
-}
-
 /// Places in the index where a target may be, in order.
 fn probes(target: u32, entries: usize) -> impl Iterator<Item = usize> {
     let first = (target.wrapping_mul(0x9e37_79b1) >> (32 - entries.trailing_zeros())) as usize;
@@ -693,6 +631,7 @@ fn take(next: &AtomicU32, size: usize, end: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::image;
     use crate::codegen::{Exit, Extent};
     use std::fs::File;
     use std::os::fd::AsRawFd;
@@ -759,7 +698,7 @@ mod tests {
 
     /// The image of a store, in a file of its own as the program is.
     fn image_of(file: &File) -> Store {
-        let bytes = compact(file).expect("it is a store");
+        let bytes = image::compact(file).expect("it is a store");
         let image = File::from(create().expect("a memory file"));
         image.write_all_at(&bytes, 0).expect("it can be written");
         // SAFETY: a mapping of its own, which stays.
@@ -797,8 +736,8 @@ mod tests {
                 assert_eq!(located.body, located.code.start + 2);
                 // SAFETY: slots of the store.
                 let (exit, entry) = unsafe { (&*reached(&located), &*located.slot) };
-                assert_eq!((exit.target, exit.code.load(Ordering::Relaxed)), (pc + 0x500, 0x77));
-                assert_eq!((entry.target, entry.code.load(Ordering::Relaxed)), (pc, located.body));
+                assert_eq!((exit.target.load(Ordering::Relaxed), exit.code.load(Ordering::Relaxed)), (pc + 0x500, 0x77));
+                assert_eq!((entry.target.load(Ordering::Relaxed), entry.code.load(Ordering::Relaxed)), (pc, located.body));
             }
         }
     }

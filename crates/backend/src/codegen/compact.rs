@@ -1,7 +1,14 @@
 //! Makes finished code denser: the prologue and the places of epilogues, which nobody executes, go; jumps get their short forms; a
-//! load of an address that is jumped to becomes part of the jump. Exits are a good part of a region's code.
+//! load of an address that is jumped to becomes part of the jump. Exits are a good part of a region's code. And what is in the frame
+//! is addressed by RBP, since RSP is that of [`crate::returns`], whose calls and returns are made here too.
 
-use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, RflagsBits};
+use super::FRAME_BIAS;
+use crate::returns::Way;
+use iced_x86::{
+    Code, ConstantOffsets, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register,
+    RflagsBits,
+};
+use smallvec::{SmallVec, smallvec};
 
 /// What becomes of an instruction.
 #[derive(Debug)]
@@ -14,11 +21,14 @@ enum Form {
     Jump { condition: Option<u8>, target: u32, short: bool },
     /// It refers to a constant behind the code; where in it the displacement is.
     Constant { displacement: usize, target: u32 },
-    /// A jump through memory, as it is to be.
-    Through(Vec<u8>),
-    /// An instruction that stands for this one and the next.
-    Both(Vec<u8>),
+    /// Code that is there instead, of this instruction or also of the one in front or behind, which is gone.
+    Instead(Bytes),
+    /// A way out with landings; places of references to link slots in it, with the numbers of the exits.
+    Way(Vec<u8>, Vec<(u32, u32)>),
 }
+
+/// An instruction.
+type Bytes = SmallVec<[u8; 15]>;
 
 #[derive(Debug)]
 struct Item {
@@ -36,7 +46,8 @@ impl Item {
             Form::Jump { short: true, .. } => 2,
             Form::Jump { condition: None, .. } => 5,
             Form::Jump { .. } => 6,
-            Form::Through(bytes) | Form::Both(bytes) => bytes.len() as u32,
+            Form::Instead(bytes) => bytes.len() as u32,
+            Form::Way(bytes, _) => bytes.len() as u32,
         }
     }
 }
@@ -55,6 +66,11 @@ impl Moved {
         let next = self.0.get(k).map_or(u32::MAX, |next| next.1);
         (new + (old - at)).min(next)
     }
+
+    /// Everything is `n` bytes further on.
+    pub fn shift(&mut self, n: u32) {
+        self.0.iter_mut().for_each(|moved| moved.1 += n);
+    }
 }
 
 /// Those that additions set.
@@ -63,10 +79,18 @@ const FLAGS: u32 = RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits
 /// Constants stay aligned like this.
 const ALIGN: u32 = 16;
 
-/// The code from `entry` on. `open`: sorted offsets of displacements that are filled in later. `None` when something in it is not
-/// as expected.
-pub(super) fn compact(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<u8>, Moved)> {
-    let (mut items, constants) = read(code, entry, open)?;
+/// Finished code.
+pub(super) struct Compact {
+    pub code: Vec<u8>,
+    pub moved: Moved,
+    /// Places of references to link slots that have come in, with the numbers of the exits.
+    pub landings: Vec<(u32, u32)>,
+}
+
+/// The code from `entry` on. `open`: sorted offsets of displacements that are filled in later. `leaving`: sorted offsets of jumps that
+/// are not plain. `None` when something in it is not as expected.
+pub(super) fn compact(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Option<Compact> {
+    let (mut items, constants) = read(code, entry, open, leaving)?;
     let item_at = |items: &[Item], target: u32| items.binary_search_by_key(&target, |i| i.at).ok();
     let mut places = lay_out(&items);
     loop {
@@ -89,13 +113,18 @@ pub(super) fn compact(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<u8>,
     // Congruent, not aligned: the old code's start was.
     let start = end + (constants.wrapping_sub(end) & (ALIGN - 1));
     let mut out = Vec::with_capacity((start as usize + code.len()).saturating_sub(constants as usize));
+    let mut landings = Vec::new();
     for (item, &place) in items.iter().zip(&places) {
         let old = &code[item.at as usize..(item.at + item.length) as usize];
         let relative = |to: u32| to.wrapping_sub(place + item.size());
         match &item.form {
             Form::Same => out.extend_from_slice(old),
             Form::Gone => {}
-            Form::Through(bytes) | Form::Both(bytes) => out.extend_from_slice(bytes),
+            Form::Instead(bytes) => out.extend_from_slice(bytes),
+            Form::Way(bytes, slots) => {
+                out.extend_from_slice(bytes);
+                landings.extend(slots.iter().map(|&(at, exit)| (place + at, exit)));
+            }
             Form::Constant { displacement, target } => {
                 let distance = relative(start + (target - constants)).to_le_bytes();
                 out.extend_from_slice(old);
@@ -119,7 +148,7 @@ pub(super) fn compact(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<u8>,
     }
     let mut moved: Vec<(u32, u32)> = items.iter().map(|i| i.at).zip(places.iter().copied()).collect();
     moved.push((constants, start));
-    Some((out, Moved(moved)))
+    Some(Compact { code: out, moved: Moved(moved), landings })
 }
 
 /// The new offset of each instruction, and of the end.
@@ -135,7 +164,7 @@ fn lay_out(items: &[Item]) -> Vec<u32> {
 }
 
 /// The instructions, and where constants begin behind them.
-fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
+fn read(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Option<(Vec<Item>, u32)> {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
     decoder.set_position(entry as usize).ok()?;
     decoder.set_ip(entry.into());
@@ -144,8 +173,10 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
     let mut targets = Vec::new();
     let mut previous: Option<Instruction> = None;
     // A copy and an addition to it that may become one, as long as the flags of the addition are not read; and those that can.
-    let mut sum: Option<(usize, Vec<u8>)> = None;
-    let mut sums: Vec<(usize, Vec<u8>)> = Vec::new();
+    let mut sum: Option<(usize, Bytes)> = None;
+    let mut sums: Vec<(usize, Bytes)> = Vec::new();
+    // Jumps and loads that have become one.
+    let mut through = Vec::new();
     let mut instruction = Instruction::default();
     while decoder.position() < constants as usize {
         let at = decoder.position() as u32;
@@ -180,15 +211,27 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
                 Form::Jump { condition, target, short: false }
             }
             FlowControl::Call => return None,
-            FlowControl::IndirectBranch => match previous.filter(|p| loads_target(p, &instruction)) {
-                Some(load) => {
+            FlowControl::IndirectBranch => {
+                let jump = &code[at as usize..][..length as usize];
+                let mut jump = Bytes::from_slice(jump);
+                if previous.is_some_and(|p| loads_target(&p, &instruction)) {
                     let last = items.last_mut()?;
-                    let bytes = through(&code[last.at as usize..][..load.len()])?;
+                    jump = match &last.form {
+                        Form::Instead(load) => jump_through(load)?,
+                        _ => jump_through(&code[last.at as usize..][..last.length as usize])?,
+                    };
                     last.form = Form::Gone;
-                    Form::Through(bytes)
+                    through.push(at);
                 }
-                None => Form::Same,
-            },
+                match leaving.binary_search_by_key(&at, |w| w.0) {
+                    Ok(k) => {
+                        let (mut bytes, mut slots) = (Vec::new(), Vec::new());
+                        leaving[k].1.emit(&jump, &mut bytes, &mut slots);
+                        Form::Way(bytes, slots)
+                    }
+                    Err(_) => Form::Instead(jump),
+                }
+            }
             _ if instruction.mnemonic() == Mnemonic::Int3 => Form::Gone,
             _ if instruction.is_ip_rel_memory_operand() => {
                 let displacement = decoder.get_constant_offsets(&instruction).displacement_offset();
@@ -200,18 +243,24 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
                     Form::Constant { displacement, target }
                 }
             }
+            _ if instruction.memory_base() == Register::RSP => {
+                let offsets = decoder.get_constant_offsets(&instruction);
+                Form::Instead(in_frame(&code[at as usize..][..length as usize], &offsets)?)
+            }
             _ => Form::Same,
         };
+        if touches_stack(&instruction) {
+            return None;
+        }
         items.push(Item { at, length, form });
         previous = Some(instruction);
     }
     // A jump that somebody else gets to does not know what was loaded.
     targets.sort_unstable();
-    let apart =
-        items.iter().any(|i| matches!(i.form, Form::Through(_)) && targets.binary_search(&i.at).is_ok());
+    let apart = through.iter().any(|at| targets.binary_search(at).is_ok());
     for (k, lea) in sums {
         if targets.binary_search(&items[k].at).is_err() && k > 0 {
-            items[k - 1].form = Form::Both(lea);
+            items[k - 1].form = Form::Instead(lea);
             items[k].form = Form::Gone;
         }
     }
@@ -220,7 +269,7 @@ fn read(code: &[u8], entry: u32, open: &[u32]) -> Option<(Vec<Item>, u32)> {
 }
 
 /// `mov a, b; sub a, 8` with the low half of `a` as an address: `lea a, [b - 8]`.
-fn sum_of(copy: &Instruction, sum: &Instruction) -> Option<Vec<u8>> {
+fn sum_of(copy: &Instruction, sum: &Instruction) -> Option<Bytes> {
     let to = copy.op0_register();
     let moves = copy.code() == Code::Mov_rm64_r64 || copy.code() == Code::Mov_r64_rm64;
     if !moves || copy.op0_kind() != OpKind::Register || copy.op1_kind() != OpKind::Register {
@@ -239,8 +288,8 @@ fn sum_of(copy: &Instruction, sum: &Instruction) -> Option<Vec<u8>> {
     let offset = if subtracts { constant.wrapping_neg() } else { constant };
     let (to, from) = (to.number() as u8, copy.op1_register().number() as u8);
     let mut lea = match (to & 8) >> 1 | (from & 8) >> 3 {
-        0 => Vec::new(),
-        bits => vec![0x40 | bits],
+        0 => Bytes::new(),
+        bits => smallvec![0x40 | bits],
     };
     let short = i8::try_from(offset).is_ok();
     lea.extend_from_slice(&[0x8d, if short { 0x40 } else { 0x80 } | (to & 7) << 3 | from & 7]);
@@ -259,12 +308,49 @@ fn loads_target(load: &Instruction, jump: &Instruction) -> bool {
         && load.op0_register() == jump.op0_register()
 }
 
+/// Does an instruction use the stack pointer, other than as the base of its address?
+fn touches_stack(instruction: &Instruction) -> bool {
+    instruction.is_stack_instruction() && instruction.flow_control() == FlowControl::Next
+        || (0..instruction.op_count()).any(|k| {
+            instruction.op_kind(k) == OpKind::Register
+                && instruction.op_register(k).full_register() == Register::RSP
+        })
+}
+
+/// An instruction with an operand in the frame, addressed by RSP, as one by RBP.
+fn in_frame(code: &[u8], offsets: &ConstantOffsets) -> Option<Bytes> {
+    let behind = if offsets.has_displacement() {
+        offsets.displacement_offset()
+    } else {
+        code.len() - offsets.immediate_size()
+    };
+    let [before @ .., modrm, 0x24] = &code[..behind] else { return None };
+    let (old, rest) = code[behind..].split_at(offsets.displacement_size());
+    let old = match *old {
+        [] => 0,
+        [byte] => i32::from(byte as i8),
+        [a, b, c, d] => i32::from_le_bytes([a, b, c, d]),
+        _ => return None,
+    };
+    let new = old - FRAME_BIAS;
+    let mut bytes = Bytes::from_slice(before);
+    match i8::try_from(new) {
+        Ok(short) => bytes.extend([modrm & 0x38 | 0x45, short as u8]),
+        Err(_) => {
+            bytes.push(modrm & 0x38 | 0x85);
+            bytes.extend_from_slice(&new.to_le_bytes());
+        }
+    }
+    bytes.extend_from_slice(rest);
+    Some(bytes)
+}
+
 /// A 64-bit load as a jump to what it loads.
-fn through(load: &[u8]) -> Option<Vec<u8>> {
+fn jump_through(load: &[u8]) -> Option<Bytes> {
     let [rex @ 0x48..=0x4f, 0x8b, modrm, rest @ ..] = load else { return None };
     // Neither a wide operand nor more of the register's number.
     let rex = rex & 0x43;
-    let mut jump = if rex == 0x40 { Vec::new() } else { vec![rex] };
+    let mut jump: Bytes = if rex == 0x40 { Bytes::new() } else { smallvec![rex] };
     jump.extend_from_slice(&[0xff, modrm & 0xc7 | 4 << 3]);
     jump.extend_from_slice(rest);
     Some(jump)
@@ -273,6 +359,7 @@ fn through(load: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::returns::Landing;
 
     #[test]
     fn exits_get_dense() {
@@ -285,7 +372,7 @@ mod tests {
         ]);
         assert_eq!(code.len(), 32);
         code.extend_from_slice(&[7; 16]);
-        let (dense, moved) = compact(&code, 1, &[]).expect("code that it knows");
+        let Compact { code: dense, moved, .. } = compact(&code, 1, &[], &[]).expect("code that it knows");
         let start = [0x85, 0xc0, 0x75, 2, 0xff, 0x26, 0xc5, 0xf8, 0x10, 0x05, 2, 0, 0, 0, 0xeb, 0xf0];
         assert_eq!(dense[..16], start);
         assert_eq!(dense[16..], [7; 16]);
@@ -299,20 +386,51 @@ mod tests {
             0x49, 0x89, 0xca, 0x41, 0x83, 0xea, 8, 0x85, 0xc0, 0x4c, 0x89, 0xe0, 0x05, 0, 1, 0, 0, 0x0f,
             0x92, 0xc0, 0xff, 0xe6,
         ];
-        let (dense, _) = compact(&code, 0, &[]).expect("code that it knows");
+        let dense = compact(&code, 0, &[], &[]).expect("code that it knows").code;
         assert_eq!(dense[..4], [0x44, 0x8d, 0x51, 0xf8]);
         assert_eq!(dense[4..], code[7..]);
         // sub without a reader, of a register whose address needs more: mov rax, r12; sub eax, 0x100; jmp rsi
         let code = [0x4c, 0x89, 0xe0, 0x81, 0xe8, 0, 1, 0, 0, 0xff, 0xe6];
-        let (dense, _) = compact(&code, 0, &[]).expect("code that it knows");
+        let dense = compact(&code, 0, &[], &[]).expect("code that it knows").code;
         assert_eq!(dense, [0x41, 0x8d, 0x84, 0x24, 0, 0xff, 0xff, 0xff, 0xff, 0xe6]);
+    }
+
+    #[test]
+    fn the_frame_is_addressed_by_rbp() {
+        // mov [rsp], rax; vmovups xmm8, [rsp + 0x100]; mov dword ptr [rsp + 8], 1; mov r10, [rsp + 0x10]; jmp r10
+        let code = [
+            0x48, 0x89, 0x04, 0x24, 0xc5, 0x78, 0x10, 0x84, 0x24, 0, 1, 0, 0, 0xc7, 0x44, 0x24, 8, 1, 0, 0,
+            0, 0x4c, 0x8b, 0x54, 0x24, 0x10, 0x41, 0xff, 0xe2,
+        ];
+        let dense = compact(&code, 0, &[], &[]).expect("code that it knows").code;
+        let new = [
+            0x48, 0x89, 0x45, 0x80, 0xc5, 0x78, 0x10, 0x85, 0x80, 0, 0, 0, 0xc7, 0x45, 0x88, 1, 0, 0, 0, 0xff,
+            0x65, 0x90,
+        ];
+        assert_eq!(dense, new);
+        // add rsp, 8; push rax; mov rax, rsp
+        for code in [&[0x48, 0x83, 0xc4, 8][..], &[0x50], &[0x48, 0x89, 0xe0]] {
+            assert!(compact(code, 0, &[], &[]).is_none());
+        }
+    }
+
+    #[test]
+    fn ways_out_have_their_landings() {
+        // mov r10, [rsi]; jmp r10
+        let code = [0x4c, 0x8b, 0x16, 0x41, 0xff, 0xe2];
+        let call = Way { call: Some(Landing { address: 0x1004, exit: 2 }), ..Way::default() };
+        let made = compact(&code, 0, &[], &[(3, &call)]).expect("code that it knows");
+        assert_eq!((&made.code[..2], made.landings), (&[0xff, 0x16][..], vec![(17, 2)]));
+        let back = Way { returns: true, ..Way::default() };
+        let made = compact(&code, 0, &[], &[(3, &back)]).expect("code that it knows");
+        assert_eq!((made.code, made.landings), (vec![0xc3], vec![]));
     }
 
     #[test]
     fn open_displacements_stay() {
         // lea rsi, [rip + open]; jmp [rsi]
         let code = [0x48, 0x8d, 0x35, 0, 0, 0, 0, 0x48, 0x8b, 0x06, 0xff, 0xe0];
-        let (dense, _) = compact(&code, 0, &[3]).expect("code that it knows");
+        let dense = compact(&code, 0, &[3], &[]).expect("code that it knows").code;
         assert_eq!(dense, [0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xff, 0x26]);
     }
 }

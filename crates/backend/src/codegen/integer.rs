@@ -726,7 +726,9 @@ impl Integer for Codegen<'_, '_> {
         let thumb = self.word(u32::from(!self.thumb));
         self.b.ins().store(STATE, thumb, self.cpu, field!(thumb));
         match self.branch_edge(target) {
-            super::region::Edge::Outside(_) => self.exit_direct(target, !self.thumb, self.dirty),
+            super::region::Edge::Outside(_) => {
+                self.exit_direct(target, !self.thumb, self.dirty, self.at.effects.links)
+            }
             inside => self.go(inside),
         }
     }

@@ -19,7 +19,9 @@ use crate::cache::Key;
 use crate::cache::native::LinkSlot;
 use crate::interp::block::{Decoded, Fetch};
 use crate::log;
-use compact::Moved;
+use crate::state::CpuState;
+use crate::returns::Way;
+use compact::{Compact, Moved};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
@@ -33,6 +35,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Spill and call space that every region shares, in bytes; a region that needs more is left to the interpreter.
 pub const FRAME: usize = 4096;
+
+/// Where RBP points to in it while compiled code runs: short displacements reach the first 32 words.
+pub const FRAME_BIAS: i32 = 128;
 
 /// How much time compiling may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,7 +289,7 @@ impl Compiler {
         *func = Function::with_name_signature(UserFuncName::user(0, key.pc()), signature());
         let mut builder = FunctionBuilder::new(func, &mut self.builder);
         let features = Features { fma: self.isa.has_native_fma(), aes: self.aes };
-        let exits = translate::emit(&mut builder, &region, mode, features);
+        let (exits, ways) = translate::emit(&mut builder, &region, mode, features);
         builder.finalize(self.isa.frontend_config());
         log::intermediate(key.pc(), &self.context.func.display());
         // Numbers of the link slots by name; the names cannot be asked for while the code is borrowed.
@@ -308,10 +313,14 @@ impl Compiler {
         self.addresses = instructions.iter().map(|d| d.pc).collect();
         let mut faults: Vec<FaultPoint> = Vec::new();
         let mut error = None;
+        let mut leaving: Vec<(u32, &Way)> = Vec::new();
         for loc in compiled.buffer.get_srclocs_sorted() {
             let bits = loc.loc.bits();
             if bits >= JUMP_LOC {
-                frame.remove_epilogue(&mut code[loc.start as usize..loc.end as usize])?;
+                let jump = frame.remove_epilogue(&mut code[loc.start as usize..loc.end as usize])?;
+                if let (Some(jump), Some(way)) = (jump, ways.get(&bits)) {
+                    leaving.push((loc.start + jump as u32, way));
+                }
             } else if let Some((op, _)) = StandIn::of(bits) {
                 let (start, end) = (loc.start as usize, loc.end as usize);
                 match op {
@@ -338,13 +347,20 @@ impl Compiler {
         if self.effort == Effort::Thorough && stand_in::lost_mark(&self.context.func) {
             return None;
         }
+        if leaving.len() < ways.len() {
+            return None;
+        }
         slots.sort_unstable();
         let open: Vec<u32> = slots.iter().map(|s| s.0).collect();
-        let (code, entry, moved) = match compact::compact(&code, entry, &open) {
-            Some((code, moved)) => (code, 0, moved),
-            None => (code, entry, Moved::default()),
-        };
+        let Compact { code, moved, landings } = compact::compact(&code, entry, &open, &leaving)?;
         slots.iter_mut().for_each(|s| s.0 = moved.place(s.0));
+        slots.extend(landings.into_iter().map(|(at, exit)| (at, exit, -4)));
+        let (mut code, mut moved, mut entry) = (code, moved, 0);
+        if self.effort == Effort::Thorough {
+            entry = FRONT;
+            code = with_door(&code, key.target(), exits.len() as u32, &mut slots);
+            moved.shift(FRONT);
+        }
         faults.iter_mut().for_each(|f| f.move_to(moved.place(f.offset())));
         self.moved = moved;
         let ranges = region.ranges();
@@ -376,6 +392,31 @@ impl Compiler {
     }
 }
 
+/// Bytes in front of the code of a region that is to be part of an image, which keep its constants aligned; the last of them are its
+/// door, see [`crate::cache::image`].
+const FRONT: u32 = 16;
+
+/// Where the door begins.
+pub(crate) const DOOR: u32 = 3;
+
+/// Puts a door in front of code: if the region is not in use in this process, that is if its entry slot has no address, it is a
+/// jump to the guest address `target`. References to slots in `slots` are moved, and get one more, to the entry slot behind those of
+/// the exits.
+fn with_door(code: &[u8], target: u32, exits: u32, slots: &mut Vec<(u32, u32, i32)>) -> Vec<u8> {
+    slots.iter_mut().for_each(|s| s.0 += FRONT);
+    let mut whole = vec![0xcc; DOOR as usize];
+    whole.extend_from_slice(&[0x83, 0x3d]); // cmp dword [slot.target], 0
+    slots.push((whole.len() as u32, exits, std::mem::offset_of!(LinkSlot, target) as i32 - 5));
+    whole.extend_from_slice(&[0, 0, 0, 0, 0, 0x0f, 0x84]); // je behind the code
+    whole.extend_from_slice(&(code.len() as u32).to_le_bytes());
+    whole.extend_from_slice(code);
+    whole.push(0xbe); // mov esi, target
+    whole.extend_from_slice(&target.to_le_bytes());
+    whole.extend_from_slice(&[0xff, 0xa7]); // jmp [rdi + indirect]
+    whole.extend_from_slice(&(std::mem::offset_of!(CpuState, host.indirect) as u32).to_le_bytes());
+    whole
+}
+
 /// A region's function: the state, and the link slot that led here. It never returns.
 fn signature() -> ir::Signature {
     let mut s = ir::Signature::new(CallConv::Tail);
@@ -386,7 +427,8 @@ fn signature() -> ir::Signature {
 /// What Cranelift puts around a function's body.
 ///
 /// All regions run on one frame, made when the interpreter enters compiled code: they are entered behind their prologue,
-/// and leave by plain jumps. A frame per region costs 12 cycles a jump for its push and pop of rbp, this way 4.
+/// and leave by plain jumps. A frame per region costs 12 cycles a jump for its push and pop of rbp, this way 4. RBP points into it
+/// ([`compact`] has what Cranelift addresses by RSP addressed by RBP), since RSP is that of the return addresses.
 #[derive(Debug)]
 struct Frame {
     /// Length of the prologue.
@@ -439,13 +481,14 @@ impl Frame {
         Some(Frame { prologue: at as u32, size, epilogue })
     }
 
-    /// Takes the epilogue out of the code of a tail call: its jump moves in front. `None` when it is not as expected.
-    fn remove_epilogue(&self, code: &mut [u8]) -> Option<()> {
+    /// Takes the epilogue out of the code of a tail call: its jump moves in front; where to, if this is the part with the jump.
+    /// `None` when it is not as expected.
+    fn remove_epilogue(&self, code: &mut [u8]) -> Option<Option<usize>> {
         let jump = match &*code {
             [.., 0x41, 0xff, r] if r & 0xf8 == 0xe0 => 3,
             [.., 0xff, r] if r & 0xf8 == 0xe0 => 2,
             // A part of the sequence without the jump: moves of its arguments.
-            _ => return Some(()),
+            _ => return Some(None),
         };
         let end = code.len() - jump;
         let start = end.checked_sub(self.epilogue.len())?;
@@ -454,6 +497,6 @@ impl Frame {
         }
         code.copy_within(end.., start);
         code[start + jump..].fill(0xcc);
-        Some(())
+        Some(Some(start))
     }
 }

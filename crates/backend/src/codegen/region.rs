@@ -6,6 +6,7 @@ use crate::tuning::{self, Optimisations};
 use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::{Flow, scalar_overlap};
 use forearm_frontend::inst::{Op, cond};
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
@@ -67,8 +68,9 @@ pub struct Block {
     pub back: Option<Back>,
     /// The instruction set.
     pub thumb: bool,
-    /// Of a function that was taken in, not the one that the region starts in.
-    pub inlined: bool,
+    /// The addresses that the functions taken in around it return to, with the Thumb bit, the outermost first; none where it is of the
+    /// function that the region starts in.
+    pub inside: SmallVec<[u32; MAX_DEPTH]>,
     /// Place in the order of execution when no branch goes back.
     pub order: usize,
     /// Registers (and `FLAGS`) that may differ from the state in memory on entry.
@@ -174,7 +176,7 @@ impl Region {
 
     /// Its blocks, without those of functions that were taken in.
     pub fn extent(&self) -> Extent {
-        let own = || self.blocks.iter().filter(|b| !b.inlined);
+        let own = || self.blocks.iter().filter(|b| b.inside.is_empty());
         let goes_on = |b: &Block| match (b.next?, b.instructions.last()?.effects.flow) {
             (Edge::Outside(pc), None) => Some(pc),
             _ => None,
@@ -271,7 +273,7 @@ impl Decoded {
     }
 
     /// Is it a return, as far as one can see: to the address in r14, or to one from the stack?
-    fn returns(&self) -> bool {
+    pub fn returns(&self) -> bool {
         let e = &self.effects;
         let from = if e.memory { 1 << 13 } else { 1 << 14 };
         e.flow == Some(Flow::Indirect) && !e.links && e.reads & from != 0
@@ -522,6 +524,17 @@ impl Finder<'_, '_> {
         path
     }
 
+    /// Where the calls that a copy is inside of return to.
+    fn inside(&self, mut call: usize) -> SmallVec<[u32; MAX_DEPTH]> {
+        let mut addresses = SmallVec::new();
+        while call != 0 {
+            let Call { from, back, .. } = self.calls[call];
+            addresses.insert(0, back | u32::from(self.calls[from.0].thumb));
+            call = from.0;
+        }
+        addresses
+    }
+
     /// Cuts the instructions into blocks.
     fn shape(&self, key: Key) -> Region {
         let entry = (0, key.pc());
@@ -545,7 +558,7 @@ impl Finder<'_, '_> {
         let mut blocks = Vec::new();
         for (k, &(call, start)) in starts.iter().enumerate() {
             let Call { thumb, from, back, .. } = self.calls[call];
-            let mut block = Block { order: order(k), thumb, inlined: call != 0, ..Block::default() };
+            let mut block = Block { order: order(k), thumb, inside: self.inside(call), ..Block::default() };
             let mut pc = start;
             block.next = loop {
                 let Some(d) = self.code.get(&(call, pc)) else {
@@ -561,8 +574,7 @@ impl Finder<'_, '_> {
                         let entry = index.get(&(called, self.calls[called].entry));
                         block.target = entry.map(|&k| Edge::Inside(k)).or(block.target);
                     }
-                    if call != 0 && d.returns() {
-                        let address = back | u32::from(self.calls[from.0].thumb);
+                    if let Some(&address) = block.inside.last().filter(|_| d.returns()) {
                         block.back = index.get(&(from.0, back)).map(|&block| Back { block, address });
                     }
                     break d.falls_through().then(|| edge(call, d.pc, d.next_pc()));

@@ -6,6 +6,7 @@ use super::region::{self, Back, Edge, FLAGS, FlagsIn, REGISTERS, Region};
 use super::{Exit, Features, JUMP_LOC, Mode};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
+use crate::returns::{Landing, Way};
 use crate::state::{FLAGS_ADD, FLAGS_C, FLAGS_DOUBLE, FLAGS_NZ, FLAGS_SINGLE, FLAGS_SUB};
 use crate::stats;
 use crate::tuning::{self, Optimisations};
@@ -21,6 +22,8 @@ use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::scalar_overlap;
 use forearm_frontend::inst::{Op, cond};
 use forearm_frontend::machine::{CryptoOp, Elem};
+use smallvec::SmallVec;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Where the flags come from at this point of the code: from `base`, but for those that were set later.
@@ -221,6 +224,10 @@ pub struct Codegen<'a, 'f> {
     /// Addresses of the region's blocks, for safe points at back edges.
     starts: Vec<u32>,
     exits: Vec<Exit>,
+    /// By source location, those of the jumps that are not plain.
+    ways: HashMap<u32, Way>,
+    /// Of the block, see `region::Block`.
+    inside: SmallVec<[u32; 3]>,
     jump: SigRef,
     helper: Option<SigRef>,
     operation: [Option<SigRef>; 2],
@@ -272,7 +279,7 @@ pub(super) fn emit(
     region: &Region,
     mode: Mode,
     features: Features,
-) -> Vec<Exit> {
+) -> (Vec<Exit>, HashMap<u32, Way>) {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -332,6 +339,8 @@ pub(super) fn emit(
             .map(|b| b.instructions.first().map_or(region.key.pc(), |d| d.pc))
             .collect(),
         exits: Vec::new(),
+        ways: HashMap::new(),
+        inside: SmallVec::new(),
         jump,
         helper: None,
         operation: [None; 2],
@@ -342,7 +351,7 @@ pub(super) fn emit(
     if mode.traps && region.blocks.iter().flat_map(|b| &b.instructions).any(|d| d.effects.float) {
         g.keep_unread();
     }
-    g.exits
+    (g.exits, g.ways)
 }
 
 impl Codegen<'_, '_> {
@@ -398,6 +407,7 @@ impl Codegen<'_, '_> {
             self.dirty = block.dirty_in;
             self.ended = false;
             (self.target, self.back, self.thumb) = (block.target, block.back, block.thumb);
+            self.inside = block.inside.clone();
             self.exit_mask = if block.flags_matter { u32::MAX } else { !FLAGS };
             self.flags_asked = block.flags_asked;
             if block.header {
@@ -750,14 +760,16 @@ impl Codegen<'_, '_> {
             Some(s) => s,
             None => {
                 let mut s = Signature::new(CallConv::SystemV);
+                s.params.extend([AbiParam::new(I64); 2]);
                 s.params.extend([AbiParam::new(I8X16); 3]);
                 s.returns.push(AbiParam::new(I8X16));
                 *self.crypto.insert(self.b.import_signature(s))
             }
         };
-        let table = self.b.ins().load(I64, STATE, self.cpu, field!(host.crypto));
-        let f = self.b.ins().load(I64, STATE, table, 8 * op as i32);
-        let call = self.b.ins().call_indirect(signature, f, &operands);
+        let f = self.b.ins().load(I64, STATE, self.cpu, field!(host.call_crypto));
+        let place = self.b.ins().iconst(I64, 8 * op as i64);
+        let [d, n, m] = operands;
+        let call = self.b.ins().call_indirect(signature, f, &[self.cpu, place, d, n, m]);
         self.b.inst_results(call)[0]
     }
 
@@ -1278,7 +1290,8 @@ impl Codegen<'_, '_> {
                     // They are read there: cheaper here than by whoever arrives. Those of floats seldom are read.
                     self.sync_flags();
                 }
-                self.exit_direct(pc, self.thumb, dirty);
+                let call = self.at.effects.links && pc != self.behind();
+                self.exit_direct(pc, self.thumb, dirty, call);
             }
         }
     }
@@ -1292,8 +1305,7 @@ impl Codegen<'_, '_> {
         self.b.ins().brif(request, cold, &[], on, &[]);
         self.switch(cold);
         let flags = self.flags;
-        // The interpreter sees the request when it is asked to link this exit.
-        self.exit_direct(pc, self.thumb, dirty);
+        self.exit_for_request(pc, self.thumb, dirty);
         self.flags = flags;
         self.ended = false;
         self.switch(on);
@@ -1311,21 +1323,69 @@ impl Codegen<'_, '_> {
         self.ended = true;
         let why = self.b.ins().iconst(I64, why);
         let target = self.b.ins().load(I64, STATE, self.cpu, field!(host.leave));
-        self.jump_to(target, why);
+        self.jump_to(target, why, Way::default());
     }
 
-    fn jump_to(&mut self, target: Value, second: Value) {
-        self.b.set_srcloc(SourceLoc::new(JUMP_LOC + self.b.func.dfg.num_insts() as u32));
+    fn jump_to(&mut self, target: Value, second: Value, way: Way) {
+        let place = JUMP_LOC + self.b.func.dfg.num_insts() as u32;
+        if !way.is_plain() {
+            self.ways.insert(place, way);
+        }
+        self.b.set_srcloc(SourceLoc::new(place));
         self.b.ins().return_call_indirect(self.jump, target, &[self.cpu, second]);
         self.b.set_srcloc(SourceLoc::default());
     }
 
-    /// To a fixed address outside, through a link slot of this exit's own.
-    pub(super) fn exit_direct(&mut self, pc: u32, thumb: bool, dirty: u32) {
+    /// The address behind the current instruction.
+    fn behind(&self) -> u32 {
+        self.at.pc.wrapping_add(self.at.len())
+    }
+
+    /// How to go where the current instruction leads. It is a `call` or a return, as the calls of other regions expect it, or neither.
+    fn way(&mut self, call: bool, returns: bool) -> Way {
+        if !tuning::on(Optimisations::RETURNS) {
+            return Way::default();
+        }
+        let mut inside = self.inside.clone();
+        // The call that this returns from has not been made.
+        let returns = returns && inside.pop().is_none();
+        let inside = inside.into_iter().map(|address| self.landing(address)).collect();
+        let call = call.then(|| self.landing(self.behind() | u32::from(self.thumb)));
+        Way { inside, call, returns }
+    }
+
+    /// A landing, with an exit that others may have too.
+    fn landing(&mut self, address: u32) -> Landing {
+        let exit = self.exits.iter().position(|e| e.target == address).unwrap_or_else(|| {
+            self.exits.push(Exit { target: address });
+            self.exits.len() - 1
+        });
+        Landing { address, exit: exit as u32 }
+    }
+
+    /// To a fixed address outside.
+    pub(super) fn exit_direct(&mut self, pc: u32, thumb: bool, dirty: u32, call: bool) {
         self.ended = true;
         self.flush(dirty);
+        let way = self.way(call, false);
+        let slot = self.slot(pc | u32::from(thumb));
+        let target = self.b.ins().load(I64, STATE, slot, 0);
+        self.jump_to(target, slot, way);
+    }
+
+    /// Likewise, into the runtime, with an exit that says where the guest continues.
+    fn exit_for_request(&mut self, pc: u32, thumb: bool, dirty: u32) {
+        self.ended = true;
+        self.flush(dirty);
+        let slot = self.slot(pc | u32::from(thumb));
+        let target = self.b.ins().load(I64, STATE, self.cpu, field!(host.leave));
+        self.jump_to(target, slot, Way::default());
+    }
+
+    /// Address of the link slot of a new exit.
+    fn slot(&mut self, target: u32) -> Value {
         let index = self.exits.len() as u32;
-        self.exits.push(Exit { target: pc | u32::from(thumb) });
+        self.exits.push(Exit { target });
         let name = self.b.func.declare_imported_user_function(UserExternalName { namespace: 1, index });
         let slot = self.b.create_global_value(GlobalValueData::Symbol {
             name: ExternalName::user(name),
@@ -1333,9 +1393,7 @@ impl Codegen<'_, '_> {
             colocated: true,
             tls: false,
         });
-        let slot = self.b.ins().symbol_value(I64, slot);
-        let target = self.b.ins().load(I64, STATE, slot, 0);
-        self.jump_to(target, slot);
+        self.b.ins().symbol_value(I64, slot)
     }
 
     /// To the address in a value whose bit 0 is the Thumb bit.
@@ -1364,7 +1422,8 @@ impl Codegen<'_, '_> {
         self.flush(dirty);
         let key = self.widen(target);
         let look_up = self.b.ins().load(I64, STATE, self.cpu, field!(host.indirect));
-        self.jump_to(look_up, key);
+        let way = self.way(self.at.effects.links, self.at.returns());
+        self.jump_to(look_up, key, way);
     }
 
     /// To where the call was.
@@ -1392,7 +1451,7 @@ impl Codegen<'_, '_> {
 
     /// Where the current instruction leads when it does not branch.
     pub(super) fn next_edge(&self) -> Edge {
-        self.next.unwrap_or(Edge::Outside(self.at.pc.wrapping_add(self.at.len())))
+        self.next.unwrap_or(Edge::Outside(self.behind()))
     }
 
     /// Where a fixed branch of the current instruction leads.

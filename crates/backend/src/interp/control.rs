@@ -4,6 +4,7 @@ use super::{Block, Handler, Interp, Slot};
 use crate::cache::Key;
 use crate::cache::native::LinkSlot;
 use crate::engine::ExitCode;
+use crate::returns::ReturnStack;
 use crate::stats::{self, Event};
 use crate::tuning::{self, Optimisations};
 use forearm_frontend::inst::cond;
@@ -202,6 +203,7 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
     }
     if m.0.host.native_jumps == 0 {
         (m.0.host.native_jumps, m.0.host.native_mask) = m.0.host.native.view();
+        m.0.host.returns = m.0.host.return_stack.get_or_insert_with(ReturnStack::new).top();
     }
     loop {
         // SAFETY: the address of a placed region's body.
@@ -225,7 +227,7 @@ unsafe fn enter_native(m: &mut Interp, s: &Slot) -> *const Slot {
             return find(m, Key::new(m.0.r[15], true, m.0.itstate));
         }
         let target = match slot {
-            Some(slot) => slot.target,
+            Some(slot) => slot.target.load(Ordering::Relaxed),
             None => m.0.r[15] | m.0.thumb,
         };
         if m.0.exit_request.load(Ordering::Relaxed) != 0 {
