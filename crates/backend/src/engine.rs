@@ -533,7 +533,8 @@ impl Engine {
         }
         let native = &tier1.native;
         let Reach { warm, hot, inlined, stop } = *reach;
-        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb), inlined, stop };
+        let data = |address: u32| self.read_word(address);
+        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb), inlined, stop, data: &data };
         let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), &worth, mode)?;
         let shareable = self.source.is_file(key.pc());
         stats::count(Event::Region);
@@ -898,6 +899,15 @@ impl Engine {
             self.overlay_stops(pc, &mut buffer[..len]);
         }
         len
+    }
+
+    /// Reads a word of the guest's memory.
+    fn read_word(&self, address: u32) -> Option<u32> {
+        let mut bytes = [0; 4];
+        let from = (self.source.base() + u64::from(address)) as *const u8;
+        // SAFETY: guest memory; a fault is reported.
+        unsafe { fault::copy(bytes.as_mut_ptr(), from, bytes.len()) }.ok()?;
+        Some(u32::from_le_bytes(bytes))
     }
 
     /// Reads executable guest memory; fewer bytes than asked where it ends.

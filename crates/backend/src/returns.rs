@@ -27,12 +27,15 @@ pub(crate) struct ReturnStack(NonNull<u8>);
 impl ReturnStack {
     /// An empty stack.
     pub fn new() -> ReturnStack {
-        let (prot, flags) =
-            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+        let (prot, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+        );
         // SAFETY: a fresh mapping, and within it.
         let at = unsafe {
             let p = libc::mmap(std::ptr::null_mut(), SIZE, prot, flags, -1, 0);
-            (p != libc::MAP_FAILED && libc::mprotect(p, GUARD, libc::PROT_NONE) == 0).then_some(p.cast::<u8>())
+            (p != libc::MAP_FAILED && libc::mprotect(p, GUARD, libc::PROT_NONE) == 0)
+                .then_some(p.cast::<u8>())
         };
         let Some(at) = at.and_then(NonNull::new) else {
             std::alloc::handle_alloc_error(std::alloc::Layout::new::<[u8; SIZE]>())

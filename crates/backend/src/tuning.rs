@@ -45,6 +45,8 @@ bitflags! {
         const INLINE = 1 << 17;
         /// Calls and returns are host calls and returns.
         const RETURNS = 1 << 18;
+        /// Jumps through linkage tables are compared with where they went when they were compiled.
+        const LIKELY = 1 << 19;
     }
 }
 
@@ -67,6 +69,7 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("share", Optimisations::SHARE, "regions are shared by processes and taken from the image in the program"),
     ("inline", Optimisations::INLINE, "small functions are copied into the regions that call them"),
     ("returns", Optimisations::RETURNS, "calls and returns are host calls and returns, which the processor predicts"),
+    ("likely", Optimisations::LIKELY, "jumps through linkage tables are compared with where they went when they were compiled"),
     ("baseline", Optimisations::BASELINE, "warm code is compiled by the baseline compiler before hot code is by Cranelift"),
     ("traps", Optimisations::TRAPS, "rare cases of floating point trap instead of being looked for"),
     ("trap-limit", Optimisations::TRAP_LIMIT, "they are looked for in a process that has trapped often"),

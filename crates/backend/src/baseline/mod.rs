@@ -392,11 +392,7 @@ impl Baseline {
     fn trap(&mut self, code: ExitCode, value: u32, after: bool) {
         self.v.flush(u16::MAX);
         self.leave_flags();
-        let (pc, it) = if after {
-            (self.behind(), self.at.it.advance())
-        } else {
-            (self.at.pc, self.at.it)
-        };
+        let (pc, it) = if after { (self.behind(), self.at.it.advance()) } else { (self.at.pc, self.at.it) };
         self.v.a.store_constant(Width::D, register(15), pc);
         if it != ItState(0) {
             self.v.a.store_constant(Width::D, field!(itstate), it.0.into());
@@ -431,7 +427,9 @@ impl Baseline {
     fn jump(&mut self, edge: Edge) {
         self.ended = true;
         match edge {
-            Edge::Outside(pc) => self.exit(pc | u32::from(self.thumb), self.at.effects.links && pc != self.behind()),
+            Edge::Outside(pc) => {
+                self.exit(pc | u32::from(self.thumb), self.at.effects.links && pc != self.behind())
+            }
             Edge::Inside(k) if k == self.block + 1 => self.ended_by_falling = true,
             Edge::Inside(k) => match self.starts[k] {
                 Some(start) => self.v.a.jump_to(start),

@@ -83,7 +83,6 @@ pub fn compact(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
     Ok(image)
 }
 
-
 /// Where the regions at an address start, by what they serve: the number in the order in which they were made, and the code.
 type Doors = HashMap<(u32, u32), Vec<(usize, u32)>>;
 

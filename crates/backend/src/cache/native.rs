@@ -55,7 +55,11 @@ impl LinkSlot {
 
     /// The entry of region number `region`.
     pub(super) fn entry(body: u64, target: u32, region: u32) -> LinkSlot {
-        LinkSlot { code: AtomicU64::new(body), target: AtomicU32::new(target), number: AtomicU32::new(region) }
+        LinkSlot {
+            code: AtomicU64::new(body),
+            target: AtomicU32::new(target),
+            number: AtomicU32::new(region),
+        }
     }
 
     /// The number of the region whose entry slot this is.

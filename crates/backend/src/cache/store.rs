@@ -736,8 +736,14 @@ mod tests {
                 assert_eq!(located.body, located.code.start + 2);
                 // SAFETY: slots of the store.
                 let (exit, entry) = unsafe { (&*reached(&located), &*located.slot) };
-                assert_eq!((exit.target.load(Ordering::Relaxed), exit.code.load(Ordering::Relaxed)), (pc + 0x500, 0x77));
-                assert_eq!((entry.target.load(Ordering::Relaxed), entry.code.load(Ordering::Relaxed)), (pc, located.body));
+                assert_eq!(
+                    (exit.target.load(Ordering::Relaxed), exit.code.load(Ordering::Relaxed)),
+                    (pc + 0x500, 0x77)
+                );
+                assert_eq!(
+                    (entry.target.load(Ordering::Relaxed), entry.code.load(Ordering::Relaxed)),
+                    (pc, located.body)
+                );
             }
         }
     }

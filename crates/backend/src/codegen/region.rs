@@ -5,7 +5,7 @@ use crate::interp::block::{Decoded, Fetch};
 use crate::tuning::{self, Optimisations};
 use forearm_frontend::decode::ItState;
 use forearm_frontend::effects::{Flow, scalar_overlap};
-use forearm_frontend::inst::{Op, cond};
+use forearm_frontend::inst::{Inst, Op, cond};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
@@ -29,6 +29,8 @@ pub struct Worth<'a> {
     pub inlined: usize,
     /// Where the region ends in any case.
     pub stop: &'a dyn Fn(u32) -> bool,
+    /// The word at an address of the guest's memory, as it is now.
+    pub data: &'a dyn Fn(u32) -> Option<u32>,
 }
 
 /// Where a block goes.
@@ -43,7 +45,7 @@ pub enum Edge {
 impl Worth<'_> {
     /// Everything is.
     pub const ALL: Worth<'static> =
-        Worth { warm: &|_, _| true, hot: &|_, _| true, inlined: 48, stop: &|_| false };
+        Worth { warm: &|_, _| true, hot: &|_, _| true, inlined: 48, stop: &|_| false, data: &|_| None };
 }
 
 /// Where a function taken into a region returns to.
@@ -66,6 +68,8 @@ pub struct Block {
     pub target: Option<Edge>,
     /// Where the return at its end goes, unless the guest has changed the return address: its function was taken in.
     pub back: Option<Back>,
+    /// Where the indirect jump at its end most likely goes, with the Thumb bit.
+    pub likely: Option<u32>,
     /// The instruction set.
     pub thumb: bool,
     /// The addresses that the functions taken in around it return to, with the Thumb bit, the outermost first; none where it is of the
@@ -287,6 +291,18 @@ impl Decoded {
             Some(_) => self.conditional(),
         }
     }
+}
+
+/// Where code ends as that of a procedure linkage table does, the address that it jumps to the contents of: `adr ip, ...; add ip, ip,
+/// ...; ldr pc, [ip, ...]!` (ELF for the Arm Architecture, appendix A).
+fn linkage_slot(code: &[Decoded]) -> Option<u32> {
+    let [.., a, b, c] = code else { return None };
+    let (a, b, c) = (a.inst?, b.inst?, c.inst?);
+    let through_ip = (a.rd, b.rd, b.rn, c.rd, c.rn) == (12, 12, 12, 15, 12);
+    let adds = b.flags & Inst::S == 0 && c.flags & (Inst::P | Inst::U) == Inst::P | Inst::U;
+    let known = (a.op, b.op, c.op) == (Op::ADR, Op::ADD_imm, Op::LDR_imm);
+    let always = [a.cond, b.cond, c.cond] == [cond::AL; 3];
+    (known && through_ip && adds && always).then(|| a.imm.wrapping_add(b.imm).wrapping_add(c.imm))
 }
 
 /// Instructions that are looked at for whether they set the flags.
@@ -581,6 +597,9 @@ impl Finder<'_, '_> {
                 }
                 pc = d.next_pc();
             };
+            let likely = linkage_slot(&block.instructions).and_then(self.worth.data);
+            // Such an address of A32 code would not be aligned.
+            block.likely = likely.filter(|address| address & 3 != 2);
             blocks.push(block);
         }
         Region { key, blocks, len: self.code.len(), looked_at: Vec::new() }
@@ -901,6 +920,23 @@ mod tests {
         assert_eq!(whole.extent().starts, [0, 4, 8]);
         let alone = region(&Worth { hot: &|_, _| false, ..Worth::ALL }).expect("a region");
         assert_eq!(starts(&alone), [(0, false, None)]);
+    }
+
+    #[test]
+    fn what_a_linkage_table_jumps_to_is_likely() {
+        // adr ip, .+8; add ip, ip, #0x2e000; ldr pc, [ip, #0x130]!
+        let code: Vec<u8> =
+            [0xe28f_c600u32, 0xe28c_ca2e, 0xe5bc_f130].iter().flat_map(|w| w.to_le_bytes()).collect();
+        let read = |pc: u32, buffer: &mut [u8]| {
+            let rest = code.get(pc as usize..).unwrap_or_default();
+            let n = rest.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&rest[..n]);
+            n
+        };
+        let data = |at: u32| (at == 8 + 0x2e000 + 0x130).then_some(0x5001);
+        let worth = Worth { data: &data, ..Worth::ALL };
+        let region = find(Key::new(0, false, 0), &mut Fetch::new(&read), &worth, false).expect("a region");
+        assert_eq!(region.blocks[0].likely, Some(0x5001));
     }
 
     #[test]

@@ -228,6 +228,8 @@ pub struct Codegen<'a, 'f> {
     ways: HashMap<u32, Way>,
     /// Of the block, see `region::Block`.
     inside: SmallVec<[u32; 3]>,
+    /// Likewise.
+    likely: Option<u32>,
     jump: SigRef,
     helper: Option<SigRef>,
     operation: [Option<SigRef>; 2],
@@ -341,6 +343,7 @@ pub(super) fn emit(
         exits: Vec::new(),
         ways: HashMap::new(),
         inside: SmallVec::new(),
+        likely: None,
         jump,
         helper: None,
         operation: [None; 2],
@@ -407,7 +410,7 @@ impl Codegen<'_, '_> {
             self.dirty = block.dirty_in;
             self.ended = false;
             (self.target, self.back, self.thumb) = (block.target, block.back, block.thumb);
-            self.inside = block.inside.clone();
+            (self.inside, self.likely) = (block.inside.clone(), block.likely);
             self.exit_mask = if block.flags_matter { u32::MAX } else { !FLAGS };
             self.flags_asked = block.flags_asked;
             if block.header {
@@ -1349,8 +1352,12 @@ impl Codegen<'_, '_> {
         let mut inside = self.inside.clone();
         // The call that this returns from has not been made.
         let returns = returns && inside.pop().is_none();
-        let inside = inside.into_iter().map(|address| self.landing(address)).collect();
-        let call = call.then(|| self.landing(self.behind() | u32::from(self.thumb)));
+        let mut inside: Vec<Landing> = inside.into_iter().map(|address| self.landing(address)).collect();
+        let mut call = call.then(|| self.landing(self.behind() | u32::from(self.thumb)));
+        if call.is_none() && !returns {
+            // To go on in the function is to call its rest.
+            call = inside.pop();
+        }
         Way { inside, call, returns }
     }
 
@@ -1417,9 +1424,23 @@ impl Codegen<'_, '_> {
                 }
             }
         }
-        self.ended = true;
         let dirty = self.dirty;
         self.flush(dirty);
+        if let Some(likely) = self.likely.filter(|_| tuning::on(Optimisations::LIKELY)) {
+            let as_expected = self.b.ins().icmp_imm_u(IntCC::Equal, target, i64::from(likely));
+            let (there, elsewhere) = (self.b.create_block(), self.b.create_block());
+            self.b.set_cold_block(elsewhere);
+            self.b.ins().brif(as_expected, there, &[], elsewhere, &[]);
+            self.switch(there);
+            let thumb = likely & 1 != 0;
+            if thumb != self.thumb {
+                let thumb = self.b.ins().iconst(I32, i64::from(thumb));
+                self.b.ins().store(STATE, thumb, self.cpu, field!(thumb));
+            }
+            self.exit_direct(likely & !1, thumb, 0, self.at.effects.links);
+            self.switch(elsewhere);
+        }
+        self.ended = true;
         let key = self.widen(target);
         let look_up = self.b.ins().load(I64, STATE, self.cpu, field!(host.indirect));
         let way = self.way(self.at.effects.links, self.at.returns());
