@@ -170,6 +170,9 @@ const TRAPS: u32 = 500;
 /// a place in the image.
 const OWN: u32 = 4;
 
+/// The longest block, in instructions, that is copied for that.
+const COPIED: u32 = 32;
+
 /// The largest function, in instructions with those that it calls, that is copied into the regions that call it; and in an image,
 /// where compiling costs nothing.
 const INLINED: usize = 48;
@@ -624,10 +627,13 @@ impl Engine {
             let times = |pc, thumb| executed.get(&Key::new(pc, thumb, 0)).copied().unwrap_or(0);
             let own = executed[&key] / OWN;
             let goes_on = behind.contains(&key);
+            // A second copy of much code saves one jump and takes the room of much other code in the processor's caches.
+            let short =
+                |pc, thumb| self.cache.get(Key::new(pc, thumb, 0)).is_some_and(|b| b.instructions < COPIED);
             let warm = |pc, thumb| {
                 let n = times(pc, thumb);
                 let again = own >= least && n >= own && !goes_on;
-                n >= (least / INSIDE).max(1) && (again || !heads.contains(&pc))
+                n >= (least / INSIDE).max(1) && (!heads.contains(&pc) || again && short(pc, thumb))
             };
             let hot = |_: &Native, pc, thumb| times(pc, thumb) >= (executed[&key] / NEARLY).max(least);
             let stop = |pc: u32| goes_on && heads.contains(&pc);

@@ -79,6 +79,17 @@ const FLAGS: u32 = RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits
 /// Constants stay aligned like this.
 const ALIGN: u32 = 16;
 
+/// What is known about places in the code, in order.
+#[derive(Default)]
+pub(super) struct Marks<'a> {
+    /// Displacements that are filled in later.
+    pub open: &'a [u32],
+    /// Jumps that are not plain.
+    pub leaving: &'a [(u32, &'a Way)],
+    /// Loads that are only tested.
+    pub tested: &'a [u32],
+}
+
 /// Finished code.
 pub(super) struct Compact {
     pub code: Vec<u8>,
@@ -87,10 +98,9 @@ pub(super) struct Compact {
     pub landings: Vec<(u32, u32)>,
 }
 
-/// The code from `entry` on. `open`: sorted offsets of displacements that are filled in later. `leaving`: sorted offsets of jumps that
-/// are not plain. `None` when something in it is not as expected.
-pub(super) fn compact(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Option<Compact> {
-    let (mut items, constants) = read(code, entry, open, leaving)?;
+/// The code from `entry` on. `None` when something in it is not as expected.
+pub(super) fn compact(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<Compact> {
+    let (mut items, constants) = read(code, entry, marks)?;
     let item_at = |items: &[Item], target: u32| items.binary_search_by_key(&target, |i| i.at).ok();
     let mut places = lay_out(&items);
     loop {
@@ -164,7 +174,7 @@ fn lay_out(items: &[Item]) -> Vec<u32> {
 }
 
 /// The instructions, and where constants begin behind them.
-fn read(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Option<(Vec<Item>, u32)> {
+fn read(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<(Vec<Item>, u32)> {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
     decoder.set_position(entry as usize).ok()?;
     decoder.set_ip(entry.into());
@@ -175,6 +185,9 @@ fn read(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Optio
     // A copy and an addition to it that may become one, as long as the flags of the addition are not read; and those that can.
     let mut sum: Option<(usize, Bytes)> = None;
     let mut sums: Vec<(usize, Bytes)> = Vec::new();
+    // Others that become one with the instruction in front of them.
+    let mut joined: Vec<(usize, Bytes)> = Vec::new();
+    let mut before: Option<Instruction> = None;
     // Jumps and loads that have become one.
     let mut through = Vec::new();
     let mut instruction = Instruction::default();
@@ -223,10 +236,10 @@ fn read(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Optio
                     last.form = Form::Gone;
                     through.push(at);
                 }
-                match leaving.binary_search_by_key(&at, |w| w.0) {
+                match marks.leaving.binary_search_by_key(&at, |w| w.0) {
                     Ok(k) => {
                         let (mut bytes, mut slots) = (Vec::new(), Vec::new());
-                        leaving[k].1.emit(&jump, &mut bytes, &mut slots);
+                        marks.leaving[k].1.emit(&jump, &mut bytes, &mut slots);
                         Form::Way(bytes, slots)
                     }
                     Err(_) => Form::Instead(jump),
@@ -235,7 +248,7 @@ fn read(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Optio
             _ if instruction.mnemonic() == Mnemonic::Int3 => Form::Gone,
             _ if instruction.is_ip_rel_memory_operand() => {
                 let displacement = decoder.get_constant_offsets(&instruction).displacement_offset();
-                if open.binary_search(&(at + displacement as u32)).is_ok() {
+                if marks.open.binary_search(&(at + displacement as u32)).is_ok() {
                     Form::Same
                 } else {
                     let target = u32::try_from(instruction.ip_rel_memory_address()).ok()?;
@@ -252,8 +265,22 @@ fn read(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Optio
         if touches_stack(&instruction) {
             return None;
         }
+        if let (Some(load), Some(last)) = (previous, items.last())
+            && marks.tested.binary_search(&last.at).is_ok()
+            && let Some(compare) = compared(&code[last.at as usize..at as usize], &load, &instruction)
+        {
+            joined.push((items.len(), compare));
+        }
+        if let Some(copy) = previous.and_then(|zero| low_half(&zero, &instruction)) {
+            let loaded = before.is_some_and(|load: Instruction| {
+                load.code() == Code::VEX_Vmovsd_xmm_m64
+                    && load.op0_register() == instruction.op0_register()
+                    && load.op0_register() == instruction.op2_register()
+            });
+            joined.push((items.len(), if loaded { Bytes::new() } else { copy }));
+        }
         items.push(Item { at, length, form });
-        previous = Some(instruction);
+        before = previous.replace(instruction);
     }
     // A jump that somebody else gets to does not know what was loaded.
     targets.sort_unstable();
@@ -262,6 +289,12 @@ fn read(code: &[u8], entry: u32, open: &[u32], leaving: &[(u32, &Way)]) -> Optio
         if targets.binary_search(&items[k].at).is_err() && k > 0 {
             items[k - 1].form = Form::Instead(lea);
             items[k].form = Form::Gone;
+        }
+    }
+    for (k, bytes) in joined {
+        if targets.binary_search(&items[k].at).is_err() && k > 0 {
+            items[k - 1].form = Form::Gone;
+            items[k].form = Form::Instead(bytes);
         }
     }
     let whole = decoder.position() <= constants as usize;
@@ -296,6 +329,42 @@ fn sum_of(copy: &Instruction, sum: &Instruction) -> Option<Bytes> {
     lea.extend((from & 7 == 4).then_some(0x24));
     lea.extend_from_slice(&offset.to_le_bytes()[..if short { 1 } else { 4 }]);
     Some(lea)
+}
+
+/// `mov a, [place]`, with these bytes, and `test a, a`: `cmp dword [place], 0`.
+fn compared(bytes: &[u8], load: &Instruction, test: &Instruction) -> Option<Bytes> {
+    let [rex @ .., 0x8b, modrm, displacement] = bytes else { return None };
+    let a = load.op0_register();
+    let tests = test.code() == Code::Test_rm32_r32
+        && test.op0_kind() == OpKind::Register
+        && [test.op0_register(), test.op1_register()] == [a, a];
+    // One byte of displacement, and no other instruction.
+    if !tests || load.code() != Code::Mov_r32_rm32 || modrm >> 6 != 1 || modrm & 7 == 4 || rex.len() > 1 {
+        return None;
+    }
+    let mut compare = Bytes::new();
+    compare.extend(rex.first().map(|rex| rex & 0x41).filter(|&rex| rex != 0x40));
+    compare.extend([0x83, modrm & 0xc7 | 7 << 3, *displacement, 0]);
+    Some(compare)
+}
+
+/// `vxorpd b, b, b; vmovsd a, b, c`, which is how Cranelift makes a vector of a double: `vmovq a, c`. Nobody else reads `b`.
+fn low_half(zero: &Instruction, merge: &Instruction) -> Option<Bytes> {
+    let b = zero.op0_register();
+    let zeroes = zero.code() == Code::VEX_Vxorpd_xmm_xmm_xmmm128
+        && zero.op2_kind() == OpKind::Register
+        && [zero.op1_register(), zero.op2_register()] == [b, b];
+    if !zeroes || merge.code() != Code::VEX_Vmovsd_xmm_xmm_xmm || merge.op1_register() != b {
+        return None;
+    }
+    let (a, c) = (merge.op0_register().number() as u8, merge.op2_register().number() as u8);
+    let high = |r: u8| !r >> 3 & 1;
+    let mut copy: Bytes = smallvec![0xc4, high(a) << 7 | 0x40 | high(c) << 5 | 1, 0x7a];
+    if high(c) != 0 {
+        copy = smallvec![0xc5, high(a) << 7 | 0x7a];
+    }
+    copy.extend([0x7e, 0xc0 | (a & 7) << 3 | c & 7]);
+    Some(copy)
 }
 
 /// Is `load` a load of the register that `jump` goes to?
@@ -372,7 +441,8 @@ mod tests {
         ]);
         assert_eq!(code.len(), 32);
         code.extend_from_slice(&[7; 16]);
-        let Compact { code: dense, moved, .. } = compact(&code, 1, &[], &[]).expect("code that it knows");
+        let Compact { code: dense, moved, .. } =
+            compact(&code, 1, &Marks::default()).expect("code that it knows");
         let start = [0x85, 0xc0, 0x75, 2, 0xff, 0x26, 0xc5, 0xf8, 0x10, 0x05, 2, 0, 0, 0, 0xeb, 0xf0];
         assert_eq!(dense[..16], start);
         assert_eq!(dense[16..], [7; 16]);
@@ -386,12 +456,12 @@ mod tests {
             0x49, 0x89, 0xca, 0x41, 0x83, 0xea, 8, 0x85, 0xc0, 0x4c, 0x89, 0xe0, 0x05, 0, 1, 0, 0, 0x0f,
             0x92, 0xc0, 0xff, 0xe6,
         ];
-        let dense = compact(&code, 0, &[], &[]).expect("code that it knows").code;
+        let dense = compact(&code, 0, &Marks::default()).expect("code that it knows").code;
         assert_eq!(dense[..4], [0x44, 0x8d, 0x51, 0xf8]);
         assert_eq!(dense[4..], code[7..]);
         // sub without a reader, of a register whose address needs more: mov rax, r12; sub eax, 0x100; jmp rsi
         let code = [0x4c, 0x89, 0xe0, 0x81, 0xe8, 0, 1, 0, 0, 0xff, 0xe6];
-        let dense = compact(&code, 0, &[], &[]).expect("code that it knows").code;
+        let dense = compact(&code, 0, &Marks::default()).expect("code that it knows").code;
         assert_eq!(dense, [0x41, 0x8d, 0x84, 0x24, 0, 0xff, 0xff, 0xff, 0xff, 0xe6]);
     }
 
@@ -402,7 +472,7 @@ mod tests {
             0x48, 0x89, 0x04, 0x24, 0xc5, 0x78, 0x10, 0x84, 0x24, 0, 1, 0, 0, 0xc7, 0x44, 0x24, 8, 1, 0, 0,
             0, 0x4c, 0x8b, 0x54, 0x24, 0x10, 0x41, 0xff, 0xe2,
         ];
-        let dense = compact(&code, 0, &[], &[]).expect("code that it knows").code;
+        let dense = compact(&code, 0, &Marks::default()).expect("code that it knows").code;
         let new = [
             0x48, 0x89, 0x45, 0x80, 0xc5, 0x78, 0x10, 0x85, 0x80, 0, 0, 0, 0xc7, 0x45, 0x88, 1, 0, 0, 0,
             0xff, 0x65, 0x90,
@@ -410,8 +480,34 @@ mod tests {
         assert_eq!(dense, new);
         // add rsp, 8; push rax; mov rax, rsp
         for code in [&[0x48, 0x83, 0xc4, 8][..], &[0x50], &[0x48, 0x89, 0xe0]] {
-            assert!(compact(code, 0, &[], &[]).is_none());
+            assert!(compact(code, 0, &Marks::default()).is_none());
         }
+    }
+
+    #[test]
+    fn a_load_that_is_only_tested_becomes_a_comparison() {
+        // mov r10d, [r15 + 0x68]; test r10d, r10d; jmp rsi
+        let code = [0x45, 0x8b, 0x57, 0x68, 0x45, 0x85, 0xd2, 0xff, 0xe6];
+        let marks = Marks { tested: &[0], ..Marks::default() };
+        let dense = compact(&code, 0, &marks).expect("code that it knows").code;
+        assert_eq!(dense, [0x41, 0x83, 0x7f, 0x68, 0, 0xff, 0xe6]);
+        assert_eq!(compact(&code, 0, &Marks::default()).expect("code that it knows").code, code);
+    }
+
+    #[test]
+    fn doubles_become_vectors_by_one_move() {
+        // vmovsd xmm3, [rdi + 8]; vxorpd xmm6, xmm6, xmm6; vmovsd xmm3, xmm6, xmm3; jmp rsi
+        let code = [0xc5, 0xfb, 0x10, 0x5f, 8, 0xc5, 0xc9, 0x57, 0xf6, 0xc5, 0xcb, 0x10, 0xdb, 0xff, 0xe6];
+        let dense = compact(&code, 0, &Marks::default()).expect("code that it knows").code;
+        assert_eq!(dense, [0xc5, 0xfb, 0x10, 0x5f, 8, 0xff, 0xe6]);
+        // vxorpd xmm6, xmm6, xmm6; vmovsd xmm9, xmm6, xmm3; jmp rsi
+        let code = [0xc5, 0xc9, 0x57, 0xf6, 0xc5, 0x4b, 0x10, 0xcb, 0xff, 0xe6];
+        let dense = compact(&code, 0, &Marks::default()).expect("code that it knows").code;
+        assert_eq!(dense, [0xc5, 0x7a, 0x7e, 0xcb, 0xff, 0xe6]); // vmovq xmm9, xmm3
+        // vxorpd xmm6, xmm6, xmm6; vmovsd xmm3, xmm6, xmm9; jmp rsi
+        let code = [0xc5, 0xc9, 0x57, 0xf6, 0xc4, 0xc1, 0x4b, 0x10, 0xd9, 0xff, 0xe6];
+        let dense = compact(&code, 0, &Marks::default()).expect("code that it knows").code;
+        assert_eq!(dense, [0xc4, 0xc1, 0x7a, 0x7e, 0xd9, 0xff, 0xe6]); // vmovq xmm3, xmm9
     }
 
     #[test]
@@ -419,10 +515,12 @@ mod tests {
         // mov r10, [rsi]; jmp r10
         let code = [0x4c, 0x8b, 0x16, 0x41, 0xff, 0xe2];
         let call = Way { call: Some(Landing { address: 0x1004, exit: 2 }), ..Way::default() };
-        let made = compact(&code, 0, &[], &[(3, &call)]).expect("code that it knows");
+        let made = compact(&code, 0, &Marks { leaving: &[(3, &call)], ..Marks::default() })
+            .expect("code that it knows");
         assert_eq!((&made.code[..2], made.landings), (&[0xff, 0x16][..], vec![(17, 2)]));
         let back = Way { returns: true, ..Way::default() };
-        let made = compact(&code, 0, &[], &[(3, &back)]).expect("code that it knows");
+        let made = compact(&code, 0, &Marks { leaving: &[(3, &back)], ..Marks::default() })
+            .expect("code that it knows");
         assert_eq!((made.code, made.landings), (vec![0xc3], vec![]));
     }
 
@@ -430,7 +528,8 @@ mod tests {
     fn open_displacements_stay() {
         // lea rsi, [rip + open]; jmp [rsi]
         let code = [0x48, 0x8d, 0x35, 0, 0, 0, 0, 0x48, 0x8b, 0x06, 0xff, 0xe0];
-        let dense = compact(&code, 0, &[3], &[]).expect("code that it knows").code;
+        let dense =
+            compact(&code, 0, &Marks { open: &[3], ..Marks::default() }).expect("code that it knows").code;
         assert_eq!(dense, [0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xff, 0x26]);
     }
 }

@@ -4,6 +4,7 @@
 //! fixed distance, so its bytes could be mapped anywhere.
 
 mod compact;
+mod dead_stores;
 mod float;
 pub(crate) mod helpers;
 mod integer;
@@ -21,7 +22,7 @@ use crate::interp::block::{Decoded, Fetch};
 use crate::log;
 use crate::returns::Way;
 use crate::state::CpuState;
-use compact::{Compact, Moved};
+use compact::{Compact, Marks, Moved};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
@@ -210,6 +211,9 @@ pub fn fingerprint() -> u64 {
 /// Source locations at or above this mark jumps out of the region, below it guest instructions.
 pub(crate) const JUMP_LOC: u32 = 1 << 30;
 
+/// At or above this loads that are only compared with 0.
+pub(crate) const REQUEST_LOC: u32 = 1 << 31;
+
 impl Compiler {
     /// A compiler for the host's processor: where that is of level x86-64-v3 for just this, so that the code can be kept for
     /// any other of them.
@@ -314,9 +318,14 @@ impl Compiler {
         let mut faults: Vec<FaultPoint> = Vec::new();
         let mut error = None;
         let mut leaving: Vec<(u32, &Way)> = Vec::new();
+        let mut tested: Vec<u32> = Vec::new();
         for loc in compiled.buffer.get_srclocs_sorted() {
             let bits = loc.loc.bits();
-            if bits >= JUMP_LOC {
+            if bits == u32::MAX {
+                // None.
+            } else if bits >= REQUEST_LOC {
+                tested.push(loc.start);
+            } else if bits >= JUMP_LOC {
                 let jump = frame.remove_epilogue(&mut code[loc.start as usize..loc.end as usize])?;
                 if let (Some(jump), Some(way)) = (jump, ways.get(&bits)) {
                     leaving.push((loc.start + jump as u32, way));
@@ -352,7 +361,8 @@ impl Compiler {
         }
         slots.sort_unstable();
         let open: Vec<u32> = slots.iter().map(|s| s.0).collect();
-        let Compact { code, moved, landings } = compact::compact(&code, entry, &open, &leaving)?;
+        let marks = Marks { open: &open, leaving: &leaving, tested: &tested };
+        let Compact { code, moved, landings } = compact::compact(&code, entry, &marks)?;
         slots.iter_mut().for_each(|s| s.0 = moved.place(s.0));
         slots.extend(landings.into_iter().map(|(at, exit)| (at, exit, -4)));
         let (mut code, mut moved, mut entry) = (code, moved, 0);

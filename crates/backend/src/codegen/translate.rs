@@ -3,7 +3,7 @@
 
 use super::helpers::Helper;
 use super::region::{self, Back, Edge, FLAGS, FlagsIn, REGISTERS, Region};
-use super::{Exit, Features, JUMP_LOC, Mode};
+use super::{Exit, Features, JUMP_LOC, Mode, REQUEST_LOC};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
 use crate::returns::{Landing, Way};
@@ -351,8 +351,13 @@ pub(super) fn emit(
         ended: false,
     };
     g.region(region);
-    if mode.traps && region.blocks.iter().flat_map(|b| &b.instructions).any(|d| d.effects.float) {
-        g.keep_unread();
+    if region.blocks.iter().flat_map(|b| &b.instructions).any(|d| d.effects.float) {
+        if tuning::on(Optimisations::VFP_VALUES) {
+            g.drop_dead_stores();
+        }
+        if mode.traps {
+            g.keep_unread();
+        }
     }
     (g.exits, g.ways)
 }
@@ -1302,7 +1307,10 @@ impl Codegen<'_, '_> {
     /// Leaves for the runtime when it asks for that; the guest continues at `pc` then. Once in each loop, and once in each
     /// region.
     fn safe_point(&mut self, pc: u32, dirty: u32) {
+        let place = self.b.srcloc();
+        self.b.set_srcloc(SourceLoc::new(REQUEST_LOC + self.b.func.dfg.num_insts() as u32));
         let request = self.b.ins().load(I32, STATE, self.cpu, field!(exit_request));
+        self.b.set_srcloc(place);
         let (cold, on) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(cold);
         self.b.ins().brif(request, cold, &[], on, &[]);
