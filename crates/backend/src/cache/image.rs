@@ -144,3 +144,72 @@ fn link(n: usize, stored: &Stored, code: &mut [u8], slots_at: i64, doors: &Doors
         site[filled + 1..filled + 5].copy_from_slice(&distance.to_le_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Key;
+    use crate::cache::store::create;
+    use crate::codegen::{Compiled, Exit, Extent, Mode};
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    /// A region at `pc` whose code jumps and calls through the slot of its exit to `target`.
+    fn region(pc: u32, target: u32) -> Compiled {
+        let mut code = vec![0xcc; 16];
+        let mut slots = Vec::new();
+        for last in [0x26, 0x16] {
+            code.extend_from_slice(&[0x48, 0x8d, 0x35]);
+            slots.push((code.len() as u32, 0, -4));
+            code.extend_from_slice(&[0, 0, 0, 0, 0xff, last]);
+        }
+        Compiled {
+            code,
+            entry: 16,
+            slots,
+            exits: vec![Exit { target }],
+            faults: Vec::new(),
+            ranges: vec![pc..pc + 4],
+            extent: Extent { starts: vec![pc], ends: Vec::new() },
+            instructions: 1,
+            heat: None,
+            heads: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn exits_lead_to_the_doors_of_the_same_program() {
+        let file = File::from(create().expect("a memory file"));
+        let store = Store::shared(file.as_raw_fd()).expect("it can be mapped");
+        let mode = Mode { precise: false, based: false, flush: false, traps: false };
+        let add = |pc, target, mode, n: u8| {
+            let read = move |_: u32, buffer: &mut [u8]| {
+                buffer.fill(n);
+                buffer.len()
+            };
+            let region = region(pc, target);
+            store.add(Key::new(pc, false, 0), mode, &region, &read).expect("there is room").head.code
+        };
+        let first = add(0x1000, 0x2000, mode, 1);
+        let near = add(0x2000, 0x3000, mode, 1);
+        add(0x5000, 0x5000, mode, 2);
+        add(0x2000, 0x3000, mode, 2);
+        // Where exits lead in another mode, and where there is no region.
+        add(0x3000, 0x2000, Mode { flush: true, ..mode }, 1);
+
+        let image = compact(&file).expect("it is a store");
+        let code_at = u32::from_le_bytes(image[24..28].try_into().expect("four bytes"));
+        let code = |at: u32| &image[(code_at + at) as usize..];
+        let linked = &code(first + 16)[..18];
+        let distance = |at: usize| i32::from_le_bytes(linked[at..at + 4].try_into().expect("four bytes"));
+        let door = (near + DOOR) as i32;
+        assert_eq!((linked[0], distance(1)), (0xe9, door - (first as i32 + 16 + 5)));
+        assert_eq!(linked[5..9], [0xcc; 4]);
+        assert_eq!(
+            (&linked[9..14], distance(14)),
+            (&[0x0f, 0x1f, 0x40, 0, 0xe8][..], door - (first as i32 + 16 + 18))
+        );
+        assert_eq!(code(near + 16)[..3], [0x48, 0x8d, 0x35]);
+    }
+}

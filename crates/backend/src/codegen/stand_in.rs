@@ -269,8 +269,9 @@ mod tests {
     use crate::codegen::{Compiler, Effort, Mode, Worth};
     use crate::interp::block::Fetch;
 
-    /// aese.8 q0, q1; aesmc.8 q0, q0; aesd.8 q2, q1; aesimc.8 q2, q2; bx lr
-    const ROUNDS: [u32; 5] = [0xf3b0_0302, 0xf3b0_0380, 0xf3b0_4342, 0xf3b0_43c4, 0xe12f_ff1e];
+    /// aese.8 q0, q1; aesmc.8 q0, q0; aesd.8 q2, q1; aesimc.8 q2, q2; aese.8 q4, q5; aesd.8 q6, q7; bx lr
+    const ROUNDS: [u32; 7] =
+        [0xf3b0_0302, 0xf3b0_0380, 0xf3b0_4342, 0xf3b0_43c4, 0xf3b0_830a, 0xf3b0_c34e, 0xe12f_ff1e];
 
     #[test]
     fn no_stand_in_is_left_by_any_effort() {
