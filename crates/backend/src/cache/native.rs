@@ -438,13 +438,14 @@ impl Native {
             self.stores[n].touch(&stored);
             let details = Details::Stored(n, self.stores[n].offset(&stored));
             self.enter(SmallVec::from_elem((key, l.slot), 1), l.code, details);
+            slot.target.store(key.target(), Ordering::Release);
         } else if let Some(p) = self.regions.get_mut(slot.region())
             && !p.live
         {
             // It was dropped and is wanted again. Its exits are as good as before.
             p.live = true;
-            slot.target.store(key.target(), Ordering::Release);
             slot.code.store(l.body, Ordering::Release);
+            slot.target.store(key.target(), Ordering::Release);
         }
         (l.body, l.slot)
     }

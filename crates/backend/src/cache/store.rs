@@ -501,8 +501,8 @@ impl Store {
         }
     }
 
-    /// Fills a region's link slots in this process: once, before anybody knows it. `leave`: where unlinked exits go;
-    /// `region`: its number.
+    /// Fills a region's link slots in this process: once, before anybody knows it. Its door stays closed. `leave`: where unlinked
+    /// exits go; `region`: its number.
     pub fn prepare_slots(&self, stored: &Stored, leave: u64, region: u32) {
         let entry = self.locate(stored);
         let exits = stored.exits.iter().map(|&target| LinkSlot::exit(leave, target));
@@ -512,7 +512,7 @@ impl Store {
             for (k, slot) in exits.enumerate() {
                 first.add(k).write(slot);
             }
-            entry.slot.cast_mut().write(LinkSlot::entry(entry.body, stored.head.target, region));
+            entry.slot.cast_mut().write(LinkSlot::entry(entry.body, 0, region));
         }
     }
 
@@ -742,7 +742,7 @@ mod tests {
                 );
                 assert_eq!(
                     (entry.target.load(Ordering::Relaxed), entry.code.load(Ordering::Relaxed)),
-                    (pc, located.body)
+                    (0, located.body)
                 );
             }
         }
