@@ -569,10 +569,10 @@ impl Engine {
     ///
     /// # Safety
     /// Nobody else looks at the image, which is moved. It is a part of a file, mapped privately and never written.
-    pub unsafe fn use_image(&self, image: &'static [u8]) {
+    pub unsafe fn use_image(&self, image: &'static [u8], resident: u64) {
         if self.policy.heat.is_some() {
             // SAFETY: the caller's promise.
-            if let Some(store) = unsafe { Store::image(image) } {
+            if let Some(store) = unsafe { Store::image(image, resident) } {
                 self.tier1().native.attach(store);
             }
         }

@@ -22,6 +22,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+/// Page faults, each of which makes up to 64 KiB of the image accessible, after which a process drops what it has looked at of it from its
+/// page tables: fewer cost more time than they save memory.
+const RESIDENT: u64 = 180;
+
 /// A program to run.
 #[derive(Debug, Default)]
 pub struct Start {
@@ -129,7 +133,7 @@ fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, Load
         let engine = memory.engine();
         if let Some(code) = code {
             // SAFETY: `Start::image` is there for this alone.
-            unsafe { engine.use_image(code) };
+            unsafe { engine.use_image(code, RESIDENT) };
         }
         engine.use_shared(store);
     }

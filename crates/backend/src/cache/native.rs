@@ -265,7 +265,10 @@ impl Own {
         let base = unsafe { libc::mmap(std::ptr::null_mut(), RESERVE, libc::PROT_NONE, flags, -1, 0) };
         if base == libc::MAP_FAILED
             // SAFETY: within the mapping just made.
-            || unsafe { libc::mprotect(base, SLOTS, libc::PROT_READ | libc::PROT_WRITE) } != 0
+            || unsafe {
+                libc::madvise(base, SLOTS, libc::MADV_NOHUGEPAGE);
+                libc::mprotect(base, SLOTS, libc::PROT_READ | libc::PROT_WRITE)
+            } != 0
         {
             return None;
         }

@@ -69,9 +69,6 @@ const _: () = assert!(size_of::<Header>() <= INDEX);
 
 /// A fault makes so much of a file accessible, if the kernel has it at hand.
 const AROUND: usize = 64 << 10;
-/// So many parts of that size may be in a process's page tables before they are dropped: fewer cost more time than they save
-/// memory.
-const RESIDENT: usize = 88;
 
 /// A process that has run for so long, in processor time, keeps what it has in its page tables: it is worth the memory.
 const LONG: Duration = Duration::from_millis(200);
@@ -199,8 +196,11 @@ pub struct Store {
     writable: Option<*mut u8>,
     /// Stays as long as the process: regions and records are handed out for ever.
     pub(super) header: &'static Header,
-    /// Parts of the file that are in this process's page tables, as far as that is known.
+    /// Parts of the file that have been looked at since they were dropped from the page tables.
     touched: FxHashSet<usize>,
+    /// Page faults of the process when that was, and those that it may have until the next time.
+    faults: u64,
+    resident: u64,
     /// None of them is dropped any more.
     keeps: bool,
 }
@@ -305,16 +305,19 @@ impl Store {
                 writable: Some(view.cast()),
                 header: &*meta.cast(),
                 touched: FxHashSet::default(),
+                faults: 0,
+                resident: u64::MAX,
                 keeps: false,
             })
         }
     }
 
-    /// Uses an image that is part of the program: page-aligned, read-only, its own mapping's last page not shared.
+    /// Uses an image that is part of the program: page-aligned, read-only, its own mapping's last page not shared. `resident`: page
+    /// faults after which what has been looked at is dropped from the page tables, see [`touch`](Self::touch).
     ///
     /// # Safety
     /// Nobody else looks at the image, which is moved. It is a part of a file, mapped privately and never written.
-    pub unsafe fn image(image: &'static [u8]) -> Option<Store> {
+    pub unsafe fn image(image: &'static [u8], resident: u64) -> Option<Store> {
         if image.len() < PAGE
             || !image.as_ptr().addr().is_multiple_of(PAGE)
             || !image.len().is_multiple_of(PAGE)
@@ -347,7 +350,16 @@ impl Store {
             libc::madvise(meta.cast(), at, libc::MADV_DONTNEED); // what came along with the header
             &*meta.cast()
         };
-        Some(Store { meta, base, writable: None, header, touched: FxHashSet::default(), keeps: false })
+        Some(Store {
+            meta,
+            base,
+            writable: None,
+            header,
+            touched: FxHashSet::default(),
+            faults: page_faults(),
+            resident,
+            keeps: false,
+        })
     }
 
     /// Is it made to become an image?
@@ -479,11 +491,13 @@ impl Store {
         }
         let code_at = self.header.code_at as usize;
         let code = code_at + stored.head.code as usize;
-        self.touched.extend([self.offset(stored) as usize / AROUND, code / AROUND]);
-        if self.touched.len() <= RESIDENT {
+        let parts = [self.offset(stored) as usize / AROUND, code / AROUND];
+        let news = parts.map(|part| self.touched.insert(part));
+        if news == [false; 2] || page_faults() - self.faults <= self.resident {
             return;
         }
         self.touched.clear();
+        self.faults = page_faults();
         self.keeps = processor_time(libc::CLOCK_PROCESS_CPUTIME_ID) > LONG;
         if self.keeps {
             return;
@@ -583,6 +597,17 @@ impl Store {
     }
 }
 
+/// Page faults of the process that were answered from memory.
+fn page_faults() -> u64 {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: fills the structure, which is plain data.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    usage.ru_minflt as u64
+}
+
 /// Places in the index where a target may be, in order.
 fn probes(target: u32, entries: usize) -> impl Iterator<Item = usize> {
     let first = (target.wrapping_mul(0x9e37_79b1) >> (32 - entries.trailing_zeros())) as usize;
@@ -615,6 +640,8 @@ fn reserve(slots: usize, pages: usize, from: usize) -> Option<*mut u8> {
         let offset = (from + HUGE / 2).wrapping_sub(base.addr() + slots) % HUGE;
         let base = base.cast::<u8>().add(offset);
         let rw = libc::PROT_READ | libc::PROT_WRITE;
+        // Slots are written here and there; a huge page for the first of them would cost more than most programs have.
+        libc::madvise(base.cast(), slots, libc::MADV_NOHUGEPAGE);
         (slots == 0 || libc::mprotect(base.cast(), slots, rw) == 0).then_some(base)
     }
 }
@@ -640,11 +667,18 @@ mod tests {
     const MODE: Mode = Mode { precise: false, based: false, flush: false, traps: false };
     const PRECISE: Mode = Mode { precise: true, ..MODE };
 
+    /// nop; lea rsi, [slot]; nops.
+    fn code(length: usize) -> Vec<u8> {
+        let mut code = vec![0x90; length];
+        code[1..4].copy_from_slice(&[0x48, 0x8d, 0x35]);
+        code
+    }
+
     /// A region of eight bytes of guest code at `pc` with an exit to `target` through the slot at offset 4 of its code.
     fn region(pc: u32, target: u32) -> Compiled {
         Compiled {
-            code: vec![0x90; 40],
-            entry: 2,
+            code: code(40),
+            entry: 1,
             slots: vec![(4, 0, -4)],
             exits: vec![Exit { target }],
             faults: Vec::new(),
@@ -708,7 +742,7 @@ mod tests {
             std::slice::from_raw_parts(at.cast::<u8>(), bytes.len())
         };
         // SAFETY: nobody else looks at it.
-        unsafe { Store::image(image) }.expect("an image of this translator")
+        unsafe { Store::image(image, 8) }.expect("an image of this translator")
     }
 
     /// What the code at `located` reaches through its first slot reference.
@@ -733,7 +767,7 @@ mod tests {
                 let located = store.locate(&found);
                 store.prepare_slots(&found, 0x77, 5);
                 assert!(store.code().contains(&located.code.start));
-                assert_eq!(located.body, located.code.start + 2);
+                assert_eq!(located.body, located.code.start + 1);
                 // SAFETY: slots of the store.
                 let (exit, entry) = unsafe { (&*reached(&located), &*located.slot) };
                 assert_eq!(
@@ -751,8 +785,8 @@ mod tests {
     #[test]
     fn what_is_dropped_from_the_page_tables_comes_back() {
         let (file, store) = shared();
-        let large = |pc| Compiled { code: vec![0x90; AROUND], ..region(pc, 0) };
-        let pcs = (1..=2 * RESIDENT as u32).map(|n| n << 12);
+        let large = |pc| Compiled { code: code(AROUND), ..region(pc, 0) };
+        let pcs = (1..=64).map(|n| n << 12);
         for pc in pcs.clone() {
             store.add(Key::new(pc, false, 0), MODE, &large(pc), &filled(7)).expect("there is room");
         }
@@ -761,9 +795,9 @@ mod tests {
         for pc in pcs {
             let found = image.find(Key::new(pc, false, 0), MODE, &filled(7)).expect("it was added");
             image.touch(&found);
-            assert!(image.touched.len() <= RESIDENT);
             before.push(found);
         }
+        assert!(image.touched.len() < 64, "{} parts are left", image.touched.len());
         for (n, found) in before.iter().enumerate() {
             assert_eq!(found.spans[0].range().start, (n as u32 + 1) << 12);
             // SAFETY: code of the image.
@@ -783,7 +817,7 @@ mod tests {
     #[test]
     fn a_full_store_takes_no_more() {
         let (_, store) = shared();
-        let big = Compiled { code: vec![0x90; SHARED.code / 2 + 64], ..region(0x1000, 0) };
+        let big = Compiled { code: code(SHARED.code / 2 + 64), ..region(0x1000, 0) };
         assert!(store.add(Key::new(0x1000, false, 0), MODE, &big, &filled(1)).is_some());
         assert!(store.add(Key::new(0x1000, false, 0), MODE, &big, &filled(2)).is_none());
         let small = region(0x4000, 0);
