@@ -2,7 +2,7 @@
 //!
 //! An exit jumps through a link slot, which is an indirect jump to the processor: it has to remember where that went, and a large
 //! program has more of them than it can remember. In an image an exit jumps to its region's door where there is one, which is
-//! [`DOOR`] bytes behind the start of its code: there is looked whether this process uses the region, that is whether the guest's code
+//! `DOOR` bytes behind the start of its code: there is looked whether this process uses the region, that is whether the guest's code
 //! has been compared; if not, the door is a jump to a guest address like any other.
 
 use super::native::LinkSlot;

@@ -297,6 +297,32 @@ mod tests {
     }
 
     #[test]
+    fn loops_look_at_requests_and_at_memory_each_time() {
+        // ldr r1, [r0]; 1: ldr r1, [r0]; cmp r1, #0; beq 1b; bx lr
+        let words = [0xe590_1000u32, 0xe590_1000, 0xe351_0000, 0x0aff_fffc, 0xe12f_ff1e];
+        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let read = |pc: u32, buffer: &mut [u8]| {
+            let rest = bytes.get(pc as usize - 0x8000..).unwrap_or_default();
+            let len = rest.len().min(buffer.len());
+            buffer[..len].copy_from_slice(&rest[..len]);
+            len
+        };
+        for effort in [Effort::Quick, Effort::Thorough] {
+            let mode = Mode { precise: false, based: false, flush: false, traps: false };
+            let mut compiler = Compiler::for_processor("x86-64-v3", effort).expect("known");
+            let compiled =
+                compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &Worth::ALL, mode);
+            let code = compiled.expect("compiled").code;
+            // cmp dword [rdi + exit_request], 0
+            let request = std::mem::offset_of!(crate::state::CpuState, exit_request) as u8;
+            let polls = code.windows(4).filter(|w| **w == [0x83, 0x7f, request, 0]).count();
+            // mov r32, [r32], of which there is one for r0 itself.
+            let loads = code.windows(2).filter(|w| w[0] == 0x8b && w[1] >> 6 == 0).count();
+            assert_eq!((polls, loads), (2, 3), "{effort:?} {code:02x?}");
+        }
+    }
+
+    #[test]
     fn only_the_stand_in_is_replaced() {
         // vpshufb xmm1, xmm2, xmm3
         let mut code = [0xc4, 0xe2, 0x69, 0x00, 0xcb];

@@ -1309,7 +1309,10 @@ impl Codegen<'_, '_> {
     fn safe_point(&mut self, pc: u32, dirty: u32) {
         let place = self.b.srcloc();
         self.b.set_srcloc(SourceLoc::new(REQUEST_LOC + self.b.func.dfg.num_insts() as u32));
-        let request = self.b.ins().load(I32, STATE, self.cpu, field!(exit_request));
+        // Atomic, so that optimising takes no load behind it for one in front of it: who waits in a loop for another thread, or
+        // for a request, would wait for ever. It is a plain load to the host.
+        let at = self.b.ins().iadd_imm_u(self.cpu, i64::from(field!(exit_request)));
+        let request = self.b.ins().atomic_load(I32, STATE, at);
         self.b.set_srcloc(place);
         let (cold, on) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(cold);
