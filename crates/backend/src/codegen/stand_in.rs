@@ -273,21 +273,26 @@ mod tests {
     const ROUNDS: [u32; 7] =
         [0xf3b0_0302, 0xf3b0_0380, 0xf3b0_4342, 0xf3b0_43c4, 0xf3b0_830a, 0xf3b0_c34e, 0xe12f_ff1e];
 
-    #[test]
-    fn no_stand_in_is_left_by_any_effort() {
-        let bytes: Vec<u8> = ROUNDS.iter().flat_map(|w| w.to_le_bytes()).collect();
+    /// The code of a region of A32 instructions.
+    fn code_of(words: &[u32], effort: Effort) -> Vec<u8> {
+        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
         let read = |pc: u32, buffer: &mut [u8]| {
             let rest = bytes.get(pc as usize - 0x8000..).unwrap_or_default();
             let len = rest.len().min(buffer.len());
             buffer[..len].copy_from_slice(&rest[..len]);
             len
         };
+        let mode = Mode { precise: false, based: false, flush: false, traps: false };
+        let mut compiler = Compiler::for_processor("x86-64-v3", effort).expect("known");
+        let compiled =
+            compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &Worth::ALL, mode);
+        compiled.expect("compiled").code
+    }
+
+    #[test]
+    fn no_stand_in_is_left_by_any_effort() {
         for effort in [Effort::Quick, Effort::Thorough] {
-            let mode = Mode { precise: false, based: false, flush: false, traps: false };
-            let mut compiler = Compiler::for_processor("x86-64-v3", effort).expect("known");
-            let compiled =
-                compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &Worth::ALL, mode);
-            let code = compiled.expect("compiled").code;
+            let code = code_of(&ROUNDS, effort);
             let made = |opcode: u8| code.windows(4).filter(|w| w[0] == 0xc4 && w[3] == opcode).count();
             for op in [AesEnc, AesEncLast, AesDec, AesDecLast] {
                 let (_, from, to) = op.codes();
@@ -299,20 +304,9 @@ mod tests {
     #[test]
     fn loops_look_at_requests_and_at_memory_each_time() {
         // ldr r1, [r0]; 1: ldr r1, [r0]; cmp r1, #0; beq 1b; bx lr
-        let words = [0xe590_1000u32, 0xe590_1000, 0xe351_0000, 0x0aff_fffc, 0xe12f_ff1e];
-        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-        let read = |pc: u32, buffer: &mut [u8]| {
-            let rest = bytes.get(pc as usize - 0x8000..).unwrap_or_default();
-            let len = rest.len().min(buffer.len());
-            buffer[..len].copy_from_slice(&rest[..len]);
-            len
-        };
+        let words = [0xe590_1000, 0xe590_1000, 0xe351_0000, 0x0aff_fffc, 0xe12f_ff1e];
         for effort in [Effort::Quick, Effort::Thorough] {
-            let mode = Mode { precise: false, based: false, flush: false, traps: false };
-            let mut compiler = Compiler::for_processor("x86-64-v3", effort).expect("known");
-            let compiled =
-                compiler.compile(Key::new(0x8000, false, 0), &mut Fetch::new(&read), &Worth::ALL, mode);
-            let code = compiled.expect("compiled").code;
+            let code = code_of(&words, effort);
             // cmp dword [rdi + exit_request], 0
             let request = std::mem::offset_of!(crate::state::CpuState, exit_request) as u8;
             let polls = code.windows(4).filter(|w| **w == [0x83, 0x7f, request, 0]).count();
