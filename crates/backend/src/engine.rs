@@ -537,7 +537,9 @@ impl Engine {
         let native = &tier1.native;
         let Reach { warm, hot, inlined, stop } = *reach;
         let data = |address: u32| self.read_word(address);
-        let worth = Worth { warm, hot: &|pc, thumb| hot(native, pc, thumb), inlined, stop, data: &data };
+        let tables = tuning::on(Optimisations::TABLES);
+        let hot = &|pc, thumb| hot(native, pc, thumb);
+        let worth = Worth { warm, hot, inlined, stop, tables, data: &data };
         let compiled = tier1.compiler.as_mut()?.compile(key, &mut Fetch::new(read), &worth, mode)?;
         let shareable = self.source.is_file(key.pc());
         stats::count(Event::Region);

@@ -276,6 +276,7 @@ thread_local! {
 /// # Safety
 /// `slot` is of a live block, and `cpu.host.engine` is set.
 pub unsafe fn enter(cpu: &mut CpuState, slot: *const Slot) {
+    assert!(&raw const *cpu as u32 != 0, "compiled code would not see requests to leave");
     CURRENT.set(cpu);
     // SAFETY: the caller's promise.
     unsafe { forearm_enter(cpu, slot, crate::interp::run) }

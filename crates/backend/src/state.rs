@@ -53,7 +53,7 @@ pub struct CpuState {
     pub fpscr: u32,
     /// MXCSR of the guest while the guest does not run: rounding mode and exception flags.
     pub mxcsr: u32,
-    /// Set by another thread or a signal handler: leave translated code at the next safe point.
+    /// Set, to all bits, by another thread or a signal handler: leave translated code at the next safe point.
     pub exit_request: AtomicU32,
     /// What the execution engine keeps beside the guest's registers. So near the beginning that short displacements reach
     /// what compiled code often needs.
@@ -349,8 +349,9 @@ impl CpuState {
     }
 
     /// Asks the thread that runs this state to leave translated code at its next safe point.
-    /// Async-signal-safe; callable from any thread.
+    /// Async-signal-safe; callable from any thread. Compiled code tests the word against the lower half of the state's own address,
+    /// which is not 0: [`crate::enter::enter`] looks.
     pub fn request_exit(&self) {
-        self.exit_request.store(1, Ordering::Release);
+        self.exit_request.store(u32::MAX, Ordering::Release);
     }
 }

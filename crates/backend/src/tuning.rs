@@ -47,6 +47,8 @@ bitflags! {
         const RETURNS = 1 << 18;
         /// Jumps through linkage tables are compared with where they went when they were compiled.
         const LIKELY = 1 << 19;
+        /// Table branches stay in the region.
+        const TABLES = 1 << 20;
     }
 }
 
@@ -70,6 +72,7 @@ pub const SWITCHES: &[(&str, Optimisations, &str)] = &[
     ("inline", Optimisations::INLINE, "small functions are copied into the regions that call them"),
     ("returns", Optimisations::RETURNS, "calls and returns are host calls and returns, which the processor predicts"),
     ("likely", Optimisations::LIKELY, "jumps through linkage tables are compared with where they went when they were compiled"),
+    ("tables", Optimisations::TABLES, "table branches stay in the region"),
     ("baseline", Optimisations::BASELINE, "warm code is compiled by the baseline compiler before hot code is by Cranelift"),
     ("traps", Optimisations::TRAPS, "rare cases of floating point trap instead of being looked for"),
     ("trap-limit", Optimisations::TRAP_LIMIT, "they are looked for in a process that has trapped often"),

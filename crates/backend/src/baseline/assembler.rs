@@ -279,6 +279,11 @@ impl Assembler {
         self.encode(Width::D, false, &[0x85], a.0, Place::Reg(b), 0);
     }
 
+    /// Any bits that the word in memory and a register have in common?
+    pub fn test_memory(&mut self, place: Place, b: Reg) {
+        self.encode(Width::D, false, &[0x85], b.0, place, 0);
+    }
+
     pub fn test_constant(&mut self, a: Reg, x: u32) {
         self.encode(Width::D, false, &[0xf7], 0, Place::Reg(a), 4);
         self.dword(x);

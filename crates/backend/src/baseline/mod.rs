@@ -119,8 +119,12 @@ impl Baseline {
         mode: Mode,
         heat: u32,
     ) -> Option<Compiled> {
-        let region =
-            region::find(key, fetch, &Worth { warm, hot: &|_, _| false, ..Worth::ALL }, mode.precise)?;
+        let region = region::find(
+            key,
+            fetch,
+            &Worth { warm, hot: &|_, _| false, tables: false, ..Worth::ALL },
+            mode.precise,
+        )?;
         self.v.begin();
         self.exits = Vec::new();
         (self.mode, self.thumb) = (mode, key.thumb());
@@ -166,7 +170,7 @@ impl Baseline {
     /// Leaves when the runtime asks for that or the code is hot.
     fn safe_point(&mut self, exit: u32) {
         let a = &mut self.v.a;
-        a.alu_constant(Alu::Cmp, Width::D, field!(exit_request), 0);
+        a.test_memory(field!(exit_request), RDI);
         let requested = a.jump_if(assembler::Cc::NE);
         let count = std::mem::offset_of!(crate::cache::native::LinkSlot, number) as i32;
         a.alu_constant(Alu::Sub, Width::D, Place::Slot(exit, count), 1);

@@ -34,12 +34,15 @@ const ALIGN: usize = 32;
 pub struct LinkSlot {
     /// Host address.
     pub code: AtomicU64,
-    /// Guest address it stands for, bit 0 set for Thumb. Of an entry slot 0 while the region is not in use: its door reads it.
+    /// Guest address it stands for, bit 0 set for Thumb. Of an entry slot `OPEN` while the region is in use, else 0: its door reads it.
     pub target: AtomicU32,
     /// Of an entry slot, the number of its region, with `BASELINE` set if that is baseline code. Of such code's last
     /// exit, the executions that are left before it asks to be compiled better, then -1; of any other, a positive number.
     pub number: AtomicU32,
 }
+
+/// In the place of an entry slot's target: the region is in use. All bits, so that a test against any register finds it.
+pub(crate) const OPEN: u32 = u32::MAX;
 
 /// In the number of an entry slot: baseline code.
 const BASELINE: u32 = 1 << 31;
@@ -53,13 +56,9 @@ impl LinkSlot {
         LinkSlot { code: AtomicU64::new(leave), target: AtomicU32::new(target), number: AtomicU32::new(EXIT) }
     }
 
-    /// The entry of region number `region`.
-    pub(super) fn entry(body: u64, target: u32, region: u32) -> LinkSlot {
-        LinkSlot {
-            code: AtomicU64::new(body),
-            target: AtomicU32::new(target),
-            number: AtomicU32::new(region),
-        }
+    /// The entry of region number `region`, `OPEN` or 0.
+    pub(super) fn entry(body: u64, open: u32, region: u32) -> LinkSlot {
+        LinkSlot { code: AtomicU64::new(body), target: AtomicU32::new(open), number: AtomicU32::new(region) }
     }
 
     /// The number of the region whose entry slot this is.
@@ -377,7 +376,7 @@ impl Own {
             .map(|&(pc, offset)| (Key::new(pc, key.thumb(), 0), at + u64::from(offset)));
         let mut entries = SmallVec::new();
         for (key, body) in std::iter::once((key, body)).chain(others) {
-            entries.push((key, self.new_slot(LinkSlot::entry(body, key.target(), number | baseline))?));
+            entries.push((key, self.new_slot(LinkSlot::entry(body, OPEN, number | baseline))?));
         }
         Some((at..at + code.len() as u64, body, entries))
     }
@@ -441,14 +440,14 @@ impl Native {
             self.stores[n].touch(&stored);
             let details = Details::Stored(n, self.stores[n].offset(&stored));
             self.enter(SmallVec::from_elem((key, l.slot), 1), l.code, details);
-            slot.target.store(key.target(), Ordering::Release);
+            slot.target.store(OPEN, Ordering::Release);
         } else if let Some(p) = self.regions.get_mut(slot.region())
             && !p.live
         {
             // It was dropped and is wanted again. Its exits are as good as before.
             p.live = true;
             slot.code.store(l.body, Ordering::Release);
-            slot.target.store(key.target(), Ordering::Release);
+            slot.target.store(OPEN, Ordering::Release);
         }
         (l.body, l.slot)
     }
@@ -548,7 +547,9 @@ impl Native {
             }
             !moves
         });
-        self.tables.iter().for_each(|t| t.redirect(old.target.load(Ordering::Relaxed), to));
+        for (key, _) in p.entries.iter().filter(|e| std::ptr::eq(e.1, old)) {
+            self.tables.iter().for_each(|t| t.redirect(key.target(), to));
+        }
         moved.push(old);
         let Some(p) = self.regions.get_mut(new.region()) else { return };
         for &slot in &moved {

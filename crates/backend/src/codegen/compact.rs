@@ -9,6 +9,7 @@ use iced_x86::{
     RflagsBits,
 };
 use smallvec::{SmallVec, smallvec};
+use std::ops::Range;
 
 /// What becomes of an instruction.
 #[derive(Debug)]
@@ -88,6 +89,17 @@ pub(super) struct Marks<'a> {
     pub leaving: &'a [(u32, &'a Way)],
     /// Loads that are only tested.
     pub tested: &'a [u32],
+    /// Table branches with their tables.
+    pub tables: &'a [Range<u32>],
+}
+
+/// A table of distances from its start, which Cranelift has behind the jump: it comes behind the constants.
+#[derive(Debug)]
+struct Table {
+    /// Offset in the old code.
+    at: u32,
+    /// Where the distances lead, likewise.
+    targets: Vec<u32>,
 }
 
 /// Finished code.
@@ -100,7 +112,7 @@ pub(super) struct Compact {
 
 /// The code from `entry` on. `None` when something in it is not as expected.
 pub(super) fn compact(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<Compact> {
-    let (mut items, constants) = read(code, entry, marks)?;
+    let (mut items, constants, tables) = read(code, entry, marks)?;
     let item_at = |items: &[Item], target: u32| items.binary_search_by_key(&target, |i| i.at).ok();
     let mut places = lay_out(&items);
     loop {
@@ -122,6 +134,12 @@ pub(super) fn compact(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<Comp
     let end = *places.last()?;
     // Congruent, not aligned: the old code's start was.
     let start = end + (constants.wrapping_sub(end) & (ALIGN - 1));
+    let mut table_at = (start + code.len() as u32 - constants).next_multiple_of(4);
+    let mut table_places = Vec::new();
+    for table in &tables {
+        table_places.push((table.at, table_at));
+        table_at += 4 * table.targets.len() as u32;
+    }
     let mut out = Vec::with_capacity((start as usize + code.len()).saturating_sub(constants as usize));
     let mut landings = Vec::new();
     for (item, &place) in items.iter().zip(&places) {
@@ -136,7 +154,9 @@ pub(super) fn compact(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<Comp
                 landings.extend(slots.iter().map(|&(at, exit)| (place + at, exit)));
             }
             Form::Constant { displacement, target } => {
-                let distance = relative(start + (target - constants)).to_le_bytes();
+                let table = table_places.iter().find(|t| t.0 == *target);
+                let to = table.map_or_else(|| start + target.wrapping_sub(constants), |t| t.1);
+                let distance = relative(to).to_le_bytes();
                 out.extend_from_slice(old);
                 out[place as usize + displacement..][..4].copy_from_slice(&distance);
             }
@@ -156,6 +176,13 @@ pub(super) fn compact(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<Comp
         out.resize(start as usize, 0xcc);
         out.extend_from_slice(&code[constants as usize..]);
     }
+    for (table, &(_, at)) in tables.iter().zip(&table_places) {
+        out.resize(at as usize, 0xcc);
+        for &target in &table.targets {
+            let distance = places[item_at(&items, target)?].wrapping_sub(at);
+            out.extend_from_slice(&distance.to_le_bytes());
+        }
+    }
     let mut moved: Vec<(u32, u32)> = items.iter().map(|i| i.at).zip(places.iter().copied()).collect();
     moved.push((constants, start));
     Some(Compact { code: out, moved: Moved(moved), landings })
@@ -173,14 +200,15 @@ fn lay_out(items: &[Item]) -> Vec<u32> {
     places
 }
 
-/// The instructions, and where constants begin behind them.
-fn read(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<(Vec<Item>, u32)> {
+/// The instructions, where constants begin behind them, and the tables.
+fn read(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<(Vec<Item>, u32, Vec<Table>)> {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
     decoder.set_position(entry as usize).ok()?;
     decoder.set_ip(entry.into());
     let mut constants = code.len() as u32;
     let mut items: Vec<Item> = Vec::new();
-    let mut targets = Vec::new();
+    let (mut targets, mut tables) = (Vec::new(), Vec::new());
+    let in_table = |at: u32| marks.tables.iter().find(|t| t.contains(&at));
     let mut previous: Option<Instruction> = None;
     // A copy and an addition to it that may become one, as long as the flags of the addition are not read; and those that can.
     let mut sum: Option<(usize, Bytes)> = None;
@@ -236,6 +264,17 @@ fn read(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<(Vec<Item>, u32)> 
                     last.form = Form::Gone;
                     through.push(at);
                 }
+                if let Some(table) = in_table(at) {
+                    let entries = code.get((at + length) as usize..table.end as usize)?;
+                    let entry =
+                        |e: &[u8]| Some(u32::from_le_bytes(e.try_into().ok()?).wrapping_add(at + length));
+                    let leads: Option<Vec<u32>> = entries.chunks(4).map(entry).collect();
+                    let leads = leads?;
+                    targets.extend_from_slice(&leads);
+                    tables.push(Table { at: at + length, targets: leads });
+                    decoder.set_position(table.end as usize).ok()?;
+                    decoder.set_ip(table.end.into());
+                }
                 match marks.leaving.binary_search_by_key(&at, |w| w.0) {
                     Ok(k) => {
                         let (mut bytes, mut slots) = (Vec::new(), Vec::new());
@@ -252,7 +291,9 @@ fn read(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<(Vec<Item>, u32)> 
                     Form::Same
                 } else {
                     let target = u32::try_from(instruction.ip_rel_memory_address()).ok()?;
-                    constants = constants.min(target);
+                    if in_table(target).is_none() {
+                        constants = constants.min(target);
+                    }
                     Form::Constant { displacement, target }
                 }
             }
@@ -298,7 +339,7 @@ fn read(code: &[u8], entry: u32, marks: &Marks<'_>) -> Option<(Vec<Item>, u32)> 
         }
     }
     let whole = decoder.position() <= constants as usize;
-    (whole && !apart).then_some((items, constants))
+    (whole && !apart).then_some((items, constants, tables))
 }
 
 /// `mov a, b; sub a, 8` with the low half of `a` as an address: `lea a, [b - 8]`.
@@ -331,7 +372,8 @@ fn sum_of(copy: &Instruction, sum: &Instruction) -> Option<Bytes> {
     Some(lea)
 }
 
-/// `mov a, [place]`, with these bytes, and `test a, a`: `cmp dword [place], 0`.
+/// `mov a, [b + 8]`, with these bytes, and `test a, a`, where the word is 0 or has all bits: `test [b + 8], b`, which the processor
+/// makes one operation of with the jump behind it. The lower half of `b` is not 0, see [`crate::state::CpuState::request_exit`].
 fn compared(bytes: &[u8], load: &Instruction, test: &Instruction) -> Option<Bytes> {
     let [rex @ .., 0x8b, modrm, displacement] = bytes else { return None };
     let a = load.op0_register();
@@ -343,8 +385,8 @@ fn compared(bytes: &[u8], load: &Instruction, test: &Instruction) -> Option<Byte
         return None;
     }
     let mut compare = Bytes::new();
-    compare.extend(rex.first().map(|rex| rex & 0x41).filter(|&rex| rex != 0x40));
-    compare.extend([0x83, modrm & 0xc7 | 7 << 3, *displacement, 0]);
+    compare.extend(rex.first().filter(|&rex| rex & 1 != 0).map(|_| 0x45));
+    compare.extend([0x85, modrm & 0xc7 | (modrm & 7) << 3, *displacement]);
     Some(compare)
 }
 
@@ -490,7 +532,7 @@ mod tests {
         let code = [0x45, 0x8b, 0x57, 0x68, 0x45, 0x85, 0xd2, 0xff, 0xe6];
         let marks = Marks { tested: &[0], ..Marks::default() };
         let dense = compact(&code, 0, &marks).expect("code that it knows").code;
-        assert_eq!(dense, [0x41, 0x83, 0x7f, 0x68, 0, 0xff, 0xe6]);
+        assert_eq!(dense, [0x45, 0x85, 0x7f, 0x68, 0xff, 0xe6]);
         assert_eq!(compact(&code, 0, &Marks::default()).expect("code that it knows").code, code);
     }
 

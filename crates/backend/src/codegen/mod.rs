@@ -214,6 +214,9 @@ pub(crate) const JUMP_LOC: u32 = 1 << 30;
 /// At or above this loads that are only compared with 0.
 pub(crate) const REQUEST_LOC: u32 = 1 << 31;
 
+/// At or above this table branches, up to the ends of their tables.
+pub(crate) const TABLE_LOC: u32 = 3 << 30;
+
 impl Compiler {
     /// A compiler for the host's processor: where that is of level x86-64-v3 for just this, so that the code can be kept for
     /// any other of them.
@@ -318,11 +321,13 @@ impl Compiler {
         let mut faults: Vec<FaultPoint> = Vec::new();
         let mut error = None;
         let mut leaving: Vec<(u32, &Way)> = Vec::new();
-        let mut tested: Vec<u32> = Vec::new();
+        let (mut tested, mut tables) = (Vec::new(), Vec::new());
         for loc in compiled.buffer.get_srclocs_sorted() {
             let bits = loc.loc.bits();
             if bits == u32::MAX {
                 // None.
+            } else if bits >= TABLE_LOC {
+                tables.push(loc.start..loc.end);
             } else if bits >= REQUEST_LOC {
                 tested.push(loc.start);
             } else if bits >= JUMP_LOC {
@@ -361,7 +366,7 @@ impl Compiler {
         }
         slots.sort_unstable();
         let open: Vec<u32> = slots.iter().map(|s| s.0).collect();
-        let marks = Marks { open: &open, leaving: &leaving, tested: &tested };
+        let marks = Marks { open: &open, leaving: &leaving, tested: &tested, tables: &tables };
         let Compact { code, moved, landings } = compact::compact(&code, entry, &marks)?;
         slots.iter_mut().for_each(|s| s.0 = moved.place(s.0));
         slots.extend(landings.into_iter().map(|(at, exit)| (at, exit, -4)));
@@ -407,17 +412,18 @@ impl Compiler {
 const FRONT: u32 = 16;
 
 /// Where the door begins.
-pub(crate) const DOOR: u32 = 3;
+pub(crate) const DOOR: u32 = 4;
 
-/// Puts a door in front of code: if the region is not in use in this process, that is if its entry slot has no address, it is a
+/// Puts a door in front of code: if the region is not in use in this process, that is if its entry slot is not open, it is a
 /// jump to the guest address `target`. References to slots in `slots` are moved, and get one more, to the entry slot behind those of
 /// the exits.
 fn with_door(code: &[u8], target: u32, exits: u32, slots: &mut Vec<(u32, u32, i32)>) -> Vec<u8> {
     slots.iter_mut().for_each(|s| s.0 += FRONT);
     let mut whole = vec![0xcc; DOOR as usize];
-    whole.extend_from_slice(&[0x83, 0x3d]); // cmp dword [slot.target], 0
-    slots.push((whole.len() as u32, exits, std::mem::offset_of!(LinkSlot, target) as i32 - 5));
-    whole.extend_from_slice(&[0, 0, 0, 0, 0, 0x0f, 0x84]); // je behind the code
+    // Of a state's address and of `OPEN` one bit at least is the same, see `CpuState::request_exit`.
+    whole.extend_from_slice(&[0x85, 0x3d]); // test [slot.target], edi
+    slots.push((whole.len() as u32, exits, std::mem::offset_of!(LinkSlot, target) as i32 - 4));
+    whole.extend_from_slice(&[0, 0, 0, 0, 0x0f, 0x84]); // je behind the code
     whole.extend_from_slice(&(code.len() as u32).to_le_bytes());
     whole.extend_from_slice(code);
     whole.push(0xbe); // mov esi, target

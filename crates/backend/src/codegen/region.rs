@@ -29,6 +29,8 @@ pub struct Worth<'a> {
     pub inlined: usize,
     /// Where the region ends in any case.
     pub stop: &'a dyn Fn(u32) -> bool,
+    /// Where table branches lead is of the region.
+    pub tables: bool,
     /// The word at an address of the guest's memory, as it is now.
     pub data: &'a dyn Fn(u32) -> Option<u32>,
 }
@@ -44,8 +46,14 @@ pub enum Edge {
 
 impl Worth<'_> {
     /// Everything is.
-    pub const ALL: Worth<'static> =
-        Worth { warm: &|_, _| true, hot: &|_, _| true, inlined: 48, stop: &|_| false, data: &|_| None };
+    pub const ALL: Worth<'static> = Worth {
+        warm: &|_, _| true,
+        hot: &|_, _| true,
+        inlined: 48,
+        stop: &|_| false,
+        tables: true,
+        data: &|_| None,
+    };
 }
 
 /// Where a function taken into a region returns to.
@@ -70,6 +78,8 @@ pub struct Block {
     pub back: Option<Back>,
     /// Where the indirect jump at its end most likely goes, with the Thumb bit.
     pub likely: Option<u32>,
+    /// Where the table branch at its end goes, by the index; where there is nothing, or no index, it is looked up.
+    pub table: Vec<Option<Edge>>,
     /// The instruction set.
     pub thumb: bool,
     /// The addresses that the functions taken in around it return to, with the Thumb bit, the outermost first; none where it is of the
@@ -305,6 +315,12 @@ fn linkage_slot(code: &[Decoded]) -> Option<u32> {
     (known && through_ip && adds && always).then(|| a.imm.wrapping_add(b.imm).wrapping_add(c.imm))
 }
 
+/// Most entries of a table branch.
+const MAX_TABLE: u32 = 512;
+
+/// Instructions in front of a table branch among which the index is compared with the last one.
+const BEFORE_TABLE: usize = 8;
+
 /// Instructions that are looked at for whether they set the flags.
 const LOOK_AHEAD: usize = 20;
 
@@ -381,6 +397,10 @@ struct Finder<'a, 'f> {
     calls: Vec<Call>,
     /// By the call instruction.
     taken_in: BTreeMap<Spot, usize>,
+    /// Where table branches of the function that the region starts in lead, by their addresses and the indexes.
+    tables: BTreeMap<u32, Vec<u32>>,
+    /// Where the tables are.
+    looked_at: Vec<Range<u32>>,
 }
 
 /// Finds the region of `key`: what is reachable from it through code that `worth` says is worth compiling. `None` when its first
@@ -394,6 +414,8 @@ pub fn find(key: Key, fetch: &mut Fetch<'_>, worth: &Worth<'_>, precise: bool) -
         leaders: BTreeSet::new(),
         calls: vec![root],
         taken_in: BTreeMap::new(),
+        tables: BTreeMap::new(),
+        looked_at: Vec::new(),
     };
     finder.explore(key.pc());
     if finder.code.is_empty() {
@@ -443,6 +465,10 @@ impl Finder<'_, '_> {
                         work.extend(self.take_in((call, pc), &d).map(|s| (s, true)));
                     } else {
                         work.extend(d.fixed_target().map(|t| ((call, t), false)));
+                        if let Some(targets) = self.table((call, pc), &d) {
+                            work.extend(targets.iter().map(|&t| ((call, t), false)));
+                            self.tables.insert(pc, targets);
+                        }
                     }
                     if call != 0 && d.returns() {
                         work.push_front(((self.calls[call].from.0, self.calls[call].back), true));
@@ -452,6 +478,42 @@ impl Finder<'_, '_> {
                 pc = next;
             }
         }
+    }
+
+    /// Where a table branch leads, by the index, if the code in front of it tells how long its table is: `cmp rM, #last; bhi
+    /// elsewhere; tbb [pc, rM]`, perhaps with others between them. Whoever gets there with another index is looked after anyway.
+    fn table(&mut self, (call, pc): Spot, d: &Decoded) -> Option<Vec<u32>> {
+        let inst = d.inst?;
+        let size = match inst.op {
+            Op::TBB => 1,
+            Op::TBH => 2,
+            _ => return None,
+        };
+        if !self.worth.tables || call != 0 || inst.rn != 15 || inst.cond != cond::AL {
+            return None;
+        }
+        let (mut bounded, mut next) = (false, pc);
+        let mut before = self.code.range(..(call, pc)).rev().take(BEFORE_TABLE);
+        let last = loop {
+            let (&(_, at), d) = before.next().filter(|(spot, d)| spot.0 == call && d.next_pc() == next)?;
+            let i = d.inst?;
+            match i.op {
+                Op::B if i.cond == cond::HI && !bounded => bounded = true,
+                Op::CMP_imm if bounded && i.rn == inst.rm => break i.imm,
+                _ if d.effects.writes & 1 << inst.rm != 0 => return None,
+                _ if bounded && d.effects.writes_flags || d.effects.flow.is_some() => return None,
+                _ => {}
+            }
+            next = at;
+        };
+        let length = last.checked_add(1).filter(|&n| n <= MAX_TABLE)?;
+        let start = d.next_pc();
+        let bytes = self.fetch.bytes(start, (length * size) as usize)?;
+        self.looked_at.push(start..start + length * size);
+        let offsets = bytes
+            .chunks(size as usize)
+            .map(|entry| entry.iter().rev().fold(0, |n, &b| n << 8 | u32::from(b)));
+        Some(offsets.map(|offset| start.wrapping_add(2 * offset)).collect())
     }
 
     /// Where the copy of a called function starts, when it is worth one.
@@ -593,6 +655,16 @@ impl Finder<'_, '_> {
                     if let Some(&address) = block.inside.last().filter(|_| d.returns()) {
                         block.back = index.get(&(from.0, back)).map(|&block| Back { block, address });
                     }
+                    if let Some(targets) = self.tables.get(&pc).filter(|_| call == 0) {
+                        let there = |&t: &u32| match edge(call, d.pc, t) {
+                            Edge::Outside(_) if !(self.worth.warm)(t, thumb) => None,
+                            edge => Some(edge),
+                        };
+                        block.table = targets.iter().map(there).collect();
+                        if !block.table.iter().any(|e| matches!(e, Some(Edge::Inside(_)))) {
+                            block.table.clear();
+                        }
+                    }
                     break d.falls_through().then(|| edge(call, d.pc, d.next_pc()));
                 }
                 pc = d.next_pc();
@@ -602,7 +674,7 @@ impl Finder<'_, '_> {
             block.likely = likely.filter(|address| address & 3 != 2);
             blocks.push(block);
         }
-        Region { key, blocks, len: self.code.len(), looked_at: Vec::new() }
+        Region { key, blocks, len: self.code.len(), looked_at: self.looked_at.clone() }
     }
 }
 
@@ -612,9 +684,12 @@ fn dataflow(region: &mut Region, fetch: &mut Fetch<'_>, precise: bool) {
         .blocks
         .iter()
         .map(|b| {
-            let fixed = [b.next, b.target].into_iter().flatten();
-            let fixed = fixed.filter_map(|e| if let Edge::Inside(k) = e { Some(k) } else { None });
-            fixed.chain(b.back.map(|b| b.block)).collect()
+            let inside = |e: &Edge| if let Edge::Inside(k) = e { Some(*k) } else { None };
+            let fixed = [&b.next, &b.target].into_iter().flatten().filter_map(inside);
+            let mut table: Vec<usize> = b.table.iter().flatten().filter_map(inside).collect();
+            table.sort_unstable();
+            table.dedup();
+            fixed.chain(b.back.map(|b| b.block)).chain(table).collect()
         })
         .collect();
     for (k, next) in successors.iter().enumerate() {
@@ -920,6 +995,34 @@ mod tests {
         assert_eq!(whole.extent().starts, [0, 4, 8]);
         let alone = region(&Worth { hot: &|_, _| false, ..Worth::ALL }).expect("a region");
         assert_eq!(starts(&alone), [(0, false, None)]);
+    }
+
+    #[test]
+    fn a_table_branch_leads_to_its_arms() {
+        // 0: cmp r3, #2; 2: bhi 0x14; 4: mov r0, r1; 6: tbb [pc, r3]; 0xa: table; 0xe: arms, of which the last is not warm
+        let code: Vec<u8> =
+            [0x2b02u16, 0xd807, 0x4608, 0xe8df, 0xf003, 0x0302, 0x0002, 0x4770, 0x4770, 0x4770, 0x4770]
+                .iter()
+                .flat_map(|h| h.to_le_bytes())
+                .collect();
+        let read = |pc: u32, buffer: &mut [u8]| {
+            let rest = code.get(pc as usize..).unwrap_or_default();
+            let n = rest.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&rest[..n]);
+            n
+        };
+        let worth = Worth { warm: &|pc, _| pc != 0x10, ..Worth::ALL };
+        let find = |worth: &Worth<'_>| {
+            find(Key::new(0, true, 0), &mut Fetch::new(&read), worth, false).expect("a region")
+        };
+        let region = find(&worth);
+        let starts: Vec<u32> = region.blocks.iter().map(|b| b.instructions[0].pc).collect();
+        assert_eq!(starts, [0, 4, 0xe, 0x14]);
+        assert_eq!(region.blocks[1].table, [Some(Edge::Inside(2)), None, Some(Edge::Inside(2))]);
+        assert_eq!(region.blocks[1].successors, [2]);
+        assert_eq!(region.ranges(), [0..0xd, 0xe..0x10, 0x14..0x16]);
+        let all = find(&Worth { tables: false, ..worth });
+        assert!(all.blocks.iter().all(|b| b.table.is_empty()) && all.ranges() == [0..0xa, 0x14..0x16]);
     }
 
     #[test]

@@ -307,9 +307,9 @@ mod tests {
         let words = [0xe590_1000, 0xe590_1000, 0xe351_0000, 0x0aff_fffc, 0xe12f_ff1e];
         for effort in [Effort::Quick, Effort::Thorough] {
             let code = code_of(&words, effort);
-            // cmp dword [rdi + exit_request], 0
+            // test [rdi + exit_request], edi
             let request = std::mem::offset_of!(crate::state::CpuState, exit_request) as u8;
-            let polls = code.windows(4).filter(|w| **w == [0x83, 0x7f, request, 0]).count();
+            let polls = code.windows(3).filter(|w| **w == [0x85, 0x7f, request]).count();
             // mov r32, [r32], of which there is one for r0 itself.
             let loads = code.windows(2).filter(|w| w[0] == 0x8b && w[1] >> 6 == 0).count();
             assert_eq!((polls, loads), (2, 3), "{effort:?} {code:02x?}");

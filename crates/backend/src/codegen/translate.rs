@@ -3,7 +3,7 @@
 
 use super::helpers::Helper;
 use super::region::{self, Back, Edge, FLAGS, FlagsIn, REGISTERS, Region};
-use super::{Exit, Features, JUMP_LOC, Mode, REQUEST_LOC};
+use super::{Exit, Features, JUMP_LOC, Mode, REQUEST_LOC, TABLE_LOC};
 use crate::engine::ExitCode;
 use crate::interp::block::Decoded;
 use crate::returns::{Landing, Way};
@@ -13,8 +13,8 @@ use crate::tuning::{self, Optimisations};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, InstructionData, MemFlagsData, Opcode,
-    SigRef, Signature, SourceLoc, Type, UserExternalName, Value,
+    AbiParam, Block, ExternalName, GlobalValueData, InstBuilder, InstructionData, JumpTableData,
+    MemFlagsData, Opcode, SigRef, Signature, SourceLoc, Type, UserExternalName, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -230,6 +230,8 @@ pub struct Codegen<'a, 'f> {
     inside: SmallVec<[u32; 3]>,
     /// Likewise.
     likely: Option<u32>,
+    /// Likewise.
+    table: Vec<Option<Edge>>,
     jump: SigRef,
     helper: Option<SigRef>,
     operation: [Option<SigRef>; 2],
@@ -344,6 +346,7 @@ pub(super) fn emit(
         ways: HashMap::new(),
         inside: SmallVec::new(),
         likely: None,
+        table: Vec::new(),
         jump,
         helper: None,
         operation: [None; 2],
@@ -416,6 +419,7 @@ impl Codegen<'_, '_> {
             self.ended = false;
             (self.target, self.back, self.thumb) = (block.target, block.back, block.thumb);
             (self.inside, self.likely) = (block.inside.clone(), block.likely);
+            self.table.clone_from(&block.table);
             self.exit_mask = if block.flags_matter { u32::MAX } else { !FLAGS };
             self.flags_asked = block.flags_asked;
             if block.header {
@@ -562,6 +566,9 @@ impl Codegen<'_, '_> {
             return;
         }
         if inst.cond == cond::AL {
+            if d.effects.flow.is_some() && !self.table.is_empty() {
+                self.table_branch(inst.rm);
+            }
             self.next = next;
             self.unconditional(d);
             return;
@@ -1234,6 +1241,45 @@ impl Codegen<'_, '_> {
             }
         }
         self.ended = true;
+    }
+
+    /// Branches to where the table says for the index in a register, and goes on where it says nothing.
+    fn table_branch(&mut self, index: u8) {
+        self.store_ge();
+        let elsewhere = self.b.create_block();
+        let mut arms: Vec<(Edge, (Block, bool))> = Vec::new();
+        let mut branches = Vec::new();
+        for edge in std::mem::take(&mut self.table) {
+            let block = match edge {
+                Some(edge) => match arms.iter().find(|arm| arm.0 == edge) {
+                    Some(arm) => arm.1.0,
+                    None => {
+                        arms.push((edge, self.destination(edge)));
+                        arms[arms.len() - 1].1.0
+                    }
+                },
+                None => elsewhere,
+            };
+            branches.push(self.b.func.dfg.block_call(block, &[]));
+        }
+        let default = self.b.func.dfg.block_call(elsewhere, &[]);
+        let table = self.b.create_jump_table(JumpTableData::new(default, &branches));
+        let index = self.b.use_var(self.regs[usize::from(index)]);
+        let index = self.b.ins().ireduce(I32, index);
+        let place = self.b.srcloc();
+        self.b.set_srcloc(SourceLoc::new(TABLE_LOC + self.b.func.dfg.num_insts() as u32));
+        self.b.ins().br_table(index, table);
+        self.b.set_srcloc(place);
+        let (flags, dirty) = (self.flags, self.dirty);
+        for (edge, (block, inside)) in arms {
+            if !inside {
+                self.switch(block);
+                (self.flags, self.dirty) = (flags, dirty);
+                self.go(edge);
+            }
+        }
+        (self.flags, self.dirty, self.ended) = (flags, dirty, false);
+        self.switch(elsewhere);
     }
 
     /// The block to branch to for an edge, and whether it is the region's own: else `go` fills it.

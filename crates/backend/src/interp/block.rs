@@ -106,6 +106,12 @@ impl<'a> Fetch<'a> {
         Some(u32::from(low) | u32::from(high) << 16)
     }
 
+    /// The bytes from `at` on; `None` where not all are executable.
+    pub fn bytes(&mut self, at: u32, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        ((self.read)(at, &mut bytes) == length).then_some(bytes)
+    }
+
     /// The instruction at `pc`; `None` where it is not executable.
     pub fn decode(&mut self, pc: u32, thumb: bool, it: ItState) -> Option<Decoded> {
         let mut next_it = it.advance();
