@@ -350,7 +350,7 @@ impl CpuState {
 
     /// Asks the thread that runs this state to leave translated code at its next safe point.
     /// Async-signal-safe; callable from any thread. Compiled code tests the word against the lower half of the state's own address,
-    /// which is not 0: [`crate::enter::enter`] looks.
+    /// which is not 0: entering it looks.
     pub fn request_exit(&self) {
         self.exit_request.store(u32::MAX, Ordering::Release);
     }
