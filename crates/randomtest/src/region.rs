@@ -1,5 +1,5 @@
-//! Cases of many basic blocks: a loop with an inner loop, branches, IT blocks, calls into both instruction sets, and
-//! FPSCR set on the way. They make regions of more than one block, whose flags and modes flow along every edge.
+//! Cases of many basic blocks: a loop with an inner loop, branches, IT blocks, branches through tables, calls into both instruction
+//! sets, and FPSCR set on the way. They make regions of more than one block, whose flags and modes flow along every edge.
 
 use forearm_frontend::decode::ItState;
 
@@ -17,6 +17,9 @@ const LINK: u8 = 14;
 const MODE: u8 = 8;
 /// Bytes of a slot for the loop; the rest is for the way out and a subroutine.
 const ROOM: usize = 160;
+
+/// Bytes of a branch through a table with its arms, at most.
+const SWITCH: usize = 14 + 8 + 4 * 6;
 
 /// A branch whose target is not yet known: where it stands, and what it is.
 struct Forward {
@@ -106,10 +109,42 @@ impl Generator {
                         it = self.instruction(region, it);
                     }
                 }
+                5 if region.block.thumb && forward.is_none() && region.block.code.len() + SWITCH <= until => {
+                    self.switch(region);
+                }
                 _ => {
                     self.instruction(region, ItState(0));
                 }
             }
+        }
+    }
+
+    /// Appends a branch through a table to one of four arms, over all of them for half of the indexes, and what compilers have in
+    /// front of it.
+    fn switch(&mut self, region: &mut Region) {
+        let (index, of, halfwords) = (u32::from(MODE), self.rng.u32(..8), self.rng.bool());
+        let block = &mut region.block;
+        block.push(0xf000_0007 | of << 16 | index << 8, 4, ItState(0)); // and index, of, #7
+        block.push(0xf1b0_0f03 | index << 16, 4, ItState(0)); // cmp index, #3
+        let over = block.push_placeholder();
+        block.push(0xe8df_f000 | u32::from(halfwords) << 4 | index, 4, ItState(0)); // tbb or tbh [pc, index]
+        let table = block.code.len();
+        block.data(&[0; 8][..if halfwords { 8 } else { 4 }]);
+        let mut offsets = [0; 4];
+        let mut ends = [0; 4];
+        for k in 0..4 {
+            offsets[k] = ((region.block.code.len() - table) / 2) as u8;
+            self.instruction(region, ItState(0));
+            ends[k] = region.block.push_placeholder();
+        }
+        let block = &mut region.block;
+        let behind = block.code.len();
+        block.patch_forward(over, Condition::Flags(8), behind); // bhi
+        for end in ends {
+            block.patch(end, 0xe000 | ((behind - end - 4) as u32 >> 1 & 0x7ff), 2); // b
+        }
+        for (k, offset) in offsets.into_iter().enumerate() {
+            block.code[table + if halfwords { 2 * k } else { k }] = offset;
         }
     }
 
