@@ -115,6 +115,7 @@ fn prepare(start: Start, listener: Option<gdb::Listener>) -> Result<Thread, Load
     }
 
     let mut actions = SigActions::default();
+    host::look_at_syscall();
     for signal in TAKEN {
         // What was inherited must be asked before the handler hides it.
         actions.set(signal, SigAction { handler: actions.get(signal).handler, ..SigAction::default() });

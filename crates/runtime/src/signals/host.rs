@@ -11,7 +11,7 @@ use forearm_backend::fp::trap;
 use forearm_backend::{CpuState, fault};
 use std::arch::global_asm;
 use std::cell::{Cell, UnsafeCell};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Kernel-internal result: interrupted, to be restarted when the handler has SA_RESTART or there is no handler.
 pub const ERESTARTSYS: i32 = 512;
@@ -20,14 +20,18 @@ pub const ERESTARTNOINTR: i32 = 513;
 /// Kernel-internal result: EINTR when a handler runs, else restart.
 pub const ERESTARTNOHAND: i32 = 514;
 
-// A signal between the check and the `syscall` instruction must not be missed by a call that then blocks. The
-// handler moves a thread that it finds in [start, end) to `abort`. The kernel's own restart (it steps back onto
-// `syscall` because the host handler has SA_RESTART) lands in the window as well, and so is reported as ERESTARTSYS.
+// A signal between the check and the `syscall` instruction must not be missed by a call that then blocks. The handler moves a thread
+// that it finds in front of the instruction to `early`: the call has not been made, so that it is made behind the guest's handler,
+// whatever that handler's SA_RESTART, and no call that does not wait fails with EINTR. The kernel's own restart (it steps back onto
+// `syscall` because the host handler has SA_RESTART) is told apart by RCX, where the instruction has left the address behind it; that
+// thread goes to `abort`, which reports ERESTARTSYS.
 global_asm!(
     ".global forearm_syscall",
     ".global forearm_syscall_start",
+    ".global forearm_syscall_insn",
     ".global forearm_syscall_end",
     ".global forearm_syscall_abort",
+    ".global forearm_syscall_early",
     "forearm_syscall:",
     "mov rax, rsi",
     "mov rcx, rdi",
@@ -40,12 +44,16 @@ global_asm!(
     "mov r9, [r11 + 40]",
     "forearm_syscall_start:",
     "cmp dword ptr [rcx], 0",
-    "jne forearm_syscall_abort",
+    "jne forearm_syscall_early",
+    "forearm_syscall_insn:",
     "syscall",
     "forearm_syscall_end:",
     "ret",
     "forearm_syscall_abort:",
     "mov rax, -512",
+    "ret",
+    "forearm_syscall_early:",
+    "mov rax, -513",
     "ret",
 );
 
@@ -55,8 +63,10 @@ global_asm!(".global forearm_restore_rt", "forearm_restore_rt:", "mov eax, 15", 
 unsafe extern "C" {
     fn forearm_syscall(pending: *const AtomicU32, number: i64, args: *const [u64; 6]) -> i64;
     static forearm_syscall_start: u8;
+    static forearm_syscall_insn: u8;
     static forearm_syscall_end: u8;
     static forearm_syscall_abort: u8;
+    static forearm_syscall_early: u8;
     fn forearm_restore_rt();
 }
 
@@ -208,11 +218,11 @@ impl Inbox {
 }
 
 /// Makes a host system call that may block or fail with EINTR. When a signal is waiting for the guest, or arrives
-/// before or in the call, it returns `ERESTARTSYS` (or EINTR, where the kernel never restarts that call) and the
-/// run loop delivers the signal. Pass these errors on unchanged.
+/// before the call, it is not made and returns `ERESTARTNOINTR`; when one arrives in the call, it returns `ERESTARTSYS`
+/// (or EINTR, where the kernel never restarts that call). The run loop delivers the signal. Pass these errors on unchanged.
 ///
 /// # Errors
-/// The call's own errno, or `Errno(ERESTARTSYS)`.
+/// The call's own errno, `Errno(ERESTARTNOINTR)` or `Errno(ERESTARTSYS)`.
 pub fn syscall<const N: usize>(number: i64, args: [u64; N]) -> SysResult {
     from_raw(syscall_raw(number, args))
 }
@@ -352,11 +362,29 @@ fn handle(signal: i32, info: &libc::siginfo_t, context: &mut libc::ucontext_t) {
     }
     // SAFETY: the CPU state outlives the inbox.
     unsafe { (*inbox.cpu).request_exit() };
-    let rip = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
-    let (start, end) = (&raw const forearm_syscall_start as i64, &raw const forearm_syscall_end as i64);
-    if (start..end).contains(rip) {
-        *rip = &raw const forearm_syscall_abort as i64;
+    let gregs = &mut context.uc_mcontext.gregs;
+    let rip = gregs[libc::REG_RIP as usize];
+    let (start, insn) = (&raw const forearm_syscall_start as i64, &raw const forearm_syscall_insn as i64);
+    let behind = &raw const forearm_syscall_end as i64;
+    let made = || gregs[libc::REG_RCX as usize] == behind || KEEPS_RCX.load(Ordering::Relaxed);
+    if (start..insn).contains(&rip) || rip == insn && !made() {
+        gregs[libc::REG_RIP as usize] = &raw const forearm_syscall_early as i64;
+    } else if rip == insn {
+        gregs[libc::REG_RIP as usize] = &raw const forearm_syscall_abort as i64;
     }
+}
+
+/// `syscall` leaves RCX alone, as it does under FRED: a thread that is at the instruction counts as restarted.
+static KEEPS_RCX: AtomicBool = AtomicBool::new(false);
+
+/// Finds out about [`KEEPS_RCX`], before the first handler is installed.
+pub fn look_at_syscall() {
+    let mut rcx = 1u64;
+    // SAFETY: getpid; the operands are those that the instruction and the kernel change.
+    unsafe {
+        std::arch::asm!("syscall", inout("rax") libc::SYS_getpid => _, inout("rcx") rcx, out("r11") _, options(nostack));
+    }
+    KEEPS_RCX.store(rcx == 1, Ordering::Relaxed);
 }
 
 /// A fault of the translator itself: one line, then SIGABRT, so that a parent sees that something is wrong.

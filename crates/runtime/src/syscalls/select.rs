@@ -4,7 +4,7 @@ use super::Args;
 use super::host::host_wait;
 use crate::abi::time::{GuestTimespec, Timespec32, Timespec64, Timeval32};
 use crate::errno::{Errno, SysResult};
-use crate::signals::{ERESTARTNOHAND, ERESTARTSYS, SigSet};
+use crate::signals::{ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, SigSet};
 use crate::threads::Thread;
 use zerocopy::IntoBytes;
 
@@ -36,7 +36,7 @@ pub(super) fn sigmask_pair(t: &Thread, addr: u32) -> Result<Option<SigSet>, Errn
 }
 
 /// Runs a waiting call that has `mask` while it waits. Such calls are never restarted after a handler ran
-/// (signal(7)), even with SA_RESTART.
+/// (signal(7)), even with SA_RESTART; a signal that came just before it may as well have come just behind.
 pub(super) fn with_mask(
     t: &mut Thread,
     mask: Option<SigSet>,
@@ -45,7 +45,7 @@ pub(super) fn with_mask(
     t.temporary_mask = mask;
     let result = call(t, mask.map(|m| m.for_host().0).as_ref());
     match result {
-        Err(Errno(ERESTARTSYS)) => Err(Errno(ERESTARTNOHAND)),
+        Err(Errno(ERESTARTSYS | ERESTARTNOINTR)) => Err(Errno(ERESTARTNOHAND)),
         Err(Errno(libc::EINTR | ERESTARTNOHAND)) => result,
         _ => {
             t.temporary_mask = None;

@@ -3,7 +3,9 @@
 use super::Args;
 use crate::abi::time::{GuestTimespec, Timespec32, Timespec64};
 use crate::errno::{Errno, SysResult};
-use crate::signals::{ERESTARTNOHAND, NSIG, SigAction, SigSet, deliver, frame, host, siginfo};
+use crate::signals::{
+    ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, NSIG, SigAction, SigSet, deliver, frame, host, siginfo,
+};
 use crate::syscalls::host::{host, host_wait};
 use crate::threads::Thread;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -166,8 +168,8 @@ fn suspend(t: &mut Thread, mask: SigSet) -> SysResult {
     }
     let host = mask.for_host();
     match host_wait!(libc::SYS_rt_sigsuspend, &host.0, 8u32) {
-        // sigsuspend is never restarted once a handler ran.
-        Err(Errno(crate::signals::ERESTARTSYS)) => Err(Errno(ERESTARTNOHAND)),
+        // sigsuspend is never restarted once a handler ran, and a signal that came just before it may as well have come just behind.
+        Err(Errno(ERESTARTSYS | ERESTARTNOINTR)) => Err(Errno(ERESTARTNOHAND)),
         other => other,
     }
 }

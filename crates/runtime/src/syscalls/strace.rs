@@ -73,11 +73,8 @@ fn registers(kinds: &[Kind]) -> impl Iterator<Item = (Kind, usize)> {
 fn result_text(mem: GuestMemory, call: &Syscall, a: Args, result: SysResult) -> String {
     let value = match result {
         Ok(value) => value,
-        Err(Errno(ERESTARTSYS | ERESTARTNOHAND)) => {
+        Err(Errno(ERESTARTSYS | ERESTARTNOHAND | ERESTARTNOINTR)) => {
             return format!(" = -1 errno={ERESTARTSYS} (To be restarted)");
-        }
-        Err(Errno(ERESTARTNOINTR)) => {
-            return format!(" = -1 errno={ERESTARTNOINTR} (Successful exit from sigreturn)");
         }
         Err(e) => {
             let text = e.to_string();

@@ -10,7 +10,7 @@ use crate::abi::time::{
 };
 use crate::abi::timex::Timex32;
 use crate::errno::Errno;
-use crate::signals::ERESTARTSYS;
+use crate::signals::{ERESTARTNOINTR, ERESTARTSYS};
 use crate::threads::Thread;
 use std::mem::MaybeUninit;
 
@@ -86,7 +86,10 @@ fn sleep<T: GuestTimespec>(t: &mut Thread, clock: i32, flags: i32, request: u32,
     let request = t.mem.read::<T>(request)?.to_host();
     // A signal may come before the kernel starts to count: then all of it is left.
     let mut left = request;
-    let slept = host_wait!(libc::SYS_clock_nanosleep, clock, flags, &request, &mut left);
+    let slept = match host_wait!(libc::SYS_clock_nanosleep, clock, flags, &request, &mut left) {
+        Err(Errno(ERESTARTNOINTR)) => Err(Errno(ERESTARTSYS)),
+        other => other,
+    };
     if matches!(slept, Err(Errno(libc::EINTR | ERESTARTSYS)))
         && left_at != 0
         && flags & libc::TIMER_ABSTIME == 0
