@@ -141,7 +141,7 @@ impl Generator {
         let behind = block.code.len();
         block.patch_forward(over, Condition::Flags(8), behind); // bhi
         for end in ends {
-            block.patch(end, 0xe000 | ((behind - end - 4) as u32 >> 1 & 0x7ff), 2); // b
+            block.patch(end, 0xe000 | ((behind as u32).wrapping_sub(end as u32 + 4) >> 1 & 0x7ff), 2); // b
         }
         for (k, offset) in offsets.into_iter().enumerate() {
             block.code[table + if halfwords { 2 * k } else { k }] = offset;

@@ -377,7 +377,7 @@ fn handle(signal: i32, info: &libc::siginfo_t, context: &mut libc::ucontext_t) {
 /// `syscall` leaves RCX alone, as it does under FRED: a thread that is at the instruction counts as restarted.
 static KEEPS_RCX: AtomicBool = AtomicBool::new(false);
 
-/// Finds out about [`KEEPS_RCX`], before the first handler is installed.
+/// Finds out whether `syscall` leaves RCX alone, before the first handler is installed.
 pub fn look_at_syscall() {
     let mut rcx = 1u64;
     // SAFETY: getpid; the operands are those that the instruction and the kernel change.
